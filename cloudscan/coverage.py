@@ -1,7 +1,7 @@
 """How much a scan saw: one row for each scope and table, and the scan in numbers."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -38,6 +38,16 @@ def gap_id(row: Coverage) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+class ScopesRead(msgspec.Struct, frozen=True, kw_only=True):
+    """How many scopes of one kind a scan read. What was left out on purpose, or is not offered, is not among them."""
+
+    platform: Word
+    kind: Word
+    total: int
+    whole: int  # without any gap
+    partly: int  # read, but answers are missing
+
+
 class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One scan: when, what, how much."""
 
@@ -50,3 +60,4 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     throttles: int = 0  # answers that throttled us
     retries: int = 0  # requests that were made again
+    read: Sequence[ScopesRead] = ()  # by platform and kind; empty: an older cloudscan did not count

@@ -113,7 +113,7 @@ class Hidden(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a missing answer can hide.
 
     Without `columns` it is *existence*: there may be rows of `table` that nobody saw, so that what is absent is not
-    gone. With `columns` it is an *attribute*: the rows are there, and these columns of theirs are not known.
+    gone. With `columns` it is an *attribute*: the rows are there, and these of their columns are not known.
     """
 
     table: Word  # a table of facts, or `EVERYTHING`
@@ -126,7 +126,11 @@ Detail = Mapping[str, Any]
 """What only one platform knows, as JSON. A key that is left out is not known; what is known to be off is ``"false"``.
 
 `chain` is understood everywhere: the steps that lead from the setting to the verdict, as `cloudscan.reason.Reason`
-records, e.g. ``{"chain": [{"code": "drive-anyone-with-link", "values": {"access": "read"}}]}``."""
+records, e.g. ``{"chain": [{"code": "drive-anyone-with-link", "values": {"access": "read"}}]}``. So is `entry` of a
+grant: the policy statement or list entry that it comes from, as a `cloudscan.finding.PolicyEntry`."""
+
+MOST_ENTRY: Final = 4_000
+"""Characters of a policy entry's text that are kept."""
 
 
 OBSERVED: Final = "observed"

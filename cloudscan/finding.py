@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cloudscan.facts import Access, Affiliation, Audience, Ladder
+from cloudscan.facts import Access, Affiliation, Audience, Ladder, Word
 from cloudscan.reason import Reason, block
 
 FINGERPRINT_SCHEME = 1
@@ -82,6 +82,32 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: Mapping[str, Any] = {}
 
 
+class PartyKind(StrEnum):
+    """What is known of somebody outside the organisation."""
+
+    PARTNER = "partner"  # registered under [[partners]]
+    UNLISTED = "unlisted"  # external, and of no registered partner
+    PRIVATE = "private"  # an address at a mail provider for private people
+    UNKNOWN = "unknown"  # whether it is one of ours is not known
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody outside who has access: a partner by its name, else a domain or an account, a private address itself."""
+
+    name: str
+    kind: PartyKind
+
+
+class PolicyEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The entry of a policy or list that gives access, as the platform stores it. Its owner wrote it: hostile text."""
+
+    kind: Word  # policy, acl
+    number: int  # its position, from 1
+    name: str = ""  # a policy statement's Sid
+    text: str  # JSON, of at most `cloudscan.facts.MOST_ENTRY` characters
+    whole: bool = True  # False: the end of the text is left out
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row behind a verdict. `chain` explains it step by step, from the setting to the verdict.
 
@@ -90,6 +116,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     row: Mapping[str, Any] = {}  # the rule's columns, uids as text
     chain: Sequence[Reason] | Mapping[str, Sequence[str]] = ()
+    entry: PolicyEntry | None = None  # None: the platform has none, or its connector does not give it
+    party: Party | None = None  # None: nobody outside in particular
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,7 +145,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A decision to live with one finding, with a rule's findings, with all findings on one target, or with a gap."""
+    """A decision to accept one finding, with a rule's findings, with all findings on one target, or with a gap."""
 
     id: int
     fingerprint: str = ""  # of the one finding that is waived; else empty

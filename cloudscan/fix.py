@@ -37,7 +37,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fixes(findings: Iterable[Finding]) -> Sequence[Fix]:
-    """The findings by the change that puts them right, in the order in which their first one is given."""
+    """The findings by the change that fixes them, in the order in which their first one is given."""
     together: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         together[key_of(finding)].append(finding)

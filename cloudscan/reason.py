@@ -21,7 +21,8 @@ up while an error is being reported.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,21 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: Word
     values: Mapping[str, str | int] = {}
     quote: str = ""
+
+
+@dataclass(frozen=True)
+class Worded:
+    """The words for something, to be filled into a sentence: ``Worded(question, "s3-acl")``."""
+
+    words: Callable[[Any, str], str]  # one of the functions below
+    of: Reason | str
+
+    def in_language(self, language: str) -> str:
+        """The words in a language (`en`, `ja`)."""
+        return self.words(self.of, language)
+
+    def __str__(self) -> str:
+        return self.in_language(_SOURCE)
 
 
 def sentence(reason: Reason | str, language: str) -> str:

@@ -12,6 +12,7 @@ from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
+from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
@@ -47,7 +48,7 @@ class GapState(StrEnum):
 
     NEW = "new"  # it was not missing lately
     KNOWN = "known"  # it was missing in an earlier scan too
-    WAIVED = "waived"  # somebody decided to live with it
+    WAIVED = "waived"  # somebody accepted it
 
 
 class GapStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,14 @@ class Rejudged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""  # of cloudscan, if that scan was the first of a new version
 
 
+class PlatformFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of one scan on one platform."""
+
+    findings: Mapping[Severity, int]  # that need work, worst first
+    fixes: int  # changes that close them
+    score: float  # the sum over the findings that need work
+
+
 class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one scan. What an older cloudscan did not count is None."""
 
@@ -102,6 +111,7 @@ class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""  # of the cloudscan that judged it; empty: an older one
     basis_changes: Sequence[ChangedBy] = ()  # what it was judged by that differs from the scan before
     rejudged: int | None = None  # findings that appeared, vanished or reach further only because of that
+    by_platform: Mapping[str, PlatformFigures] | None = None  # of the platforms of which something was read
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +122,38 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool  # but for waived gaps
     finished_on: datetime | None = None  # when reading ended
     figures: ScanFigures | None = None
+
+
+class WhyIncomparable(StrEnum):
+    """Why no figure of today can be compared with one of an earlier scan."""
+
+    NOTHING_READ = "nothing_read"
+    PARTLY_READ = "partly_read"  # too much is missing
+    NOT_COUNTED = "not_counted"  # an older cloudscan did not count by platform
+    OTHER_PLATFORMS = "other_platforms"  # none of today's was read then
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Today against an earlier scan: only the platforms that both read, only what the estate changed."""
+
+    old: Scan
+    days: float  # between the two
+    asked_days: int  # how many days ago were asked for, 30 or 90; 0: the first scan that can be compared
+    why_not: WhyIncomparable | None = None  # None: they can be compared; else all below is empty
+    platforms: Sequence[str] = ()  # that both read
+    added: Sequence[str] = ()  # read only today
+    removed: Sequence[str] = ()  # read only then
+    score_before: float = 0.0
+    score_now: float = 0.0
+    new: int = 0  # findings since: what the estate changed
+    reopened: int = 0
+    resolved: int = 0
+    rejudged: int = 0  # what only the judgement changed, or perhaps
+
+    @property
+    def net_per_week(self) -> float:
+        """How many more findings there are each week: new and back, less resolved."""
+        return (self.new + self.reopened - self.resolved) * 7 / self.days if self.days else 0.0
 
 
 class DifferenceKind(StrEnum):
@@ -222,6 +264,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
     frameworks: Sequence[FrameworkResult] = ()  # control by control
+    comparisons: Sequence[Comparison] = ()  # with 30 and with 90 days ago, or the first scan of a young ledger
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
 
@@ -326,7 +369,26 @@ def figures_of(report: Report) -> ScanFigures:
         requests=report.scan.requests,
         throttles=report.scan.throttles,
         gaps=gap_counts(report),
+        by_platform=_by_platform(report, work),
     )
+
+
+def _by_platform(report: Report, work: Sequence[Finding]) -> Mapping[str, PlatformFigures]:
+    read = {one.platform for one in report.scan.read if one.whole + one.partly}
+    findings = {
+        platform: [finding for finding in work if finding.verdict.subject.platform == platform]
+        for platform in sorted(read | {finding.verdict.subject.platform for finding in work})
+    }
+    return {
+        platform: PlatformFigures(
+            findings={
+                severity: sum(finding.severity is severity for finding in some) for severity in reversed(list(Severity))
+            },
+            fixes=len({key_of(finding) for finding in some}),
+            score=round(sum(finding.score for finding in some), 1),
+        )
+        for platform, some in findings.items()
+    }
 
 
 def opened_by_judgement(report: Report) -> dict[str, Rejudged]:

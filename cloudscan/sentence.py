@@ -43,6 +43,9 @@ class Sentence(str):
         made.template, made.values = template, values
         return made
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, Mapping[str, object]]]:
+        return type(self), (self.template, self.values)
+
     def in_language(self, language: str) -> str:
         """The sentence in a language, values that are sentences or errors included."""
         return _filled(translation(self.template, language), self.values, language)

@@ -1,4 +1,4 @@
-"""Findings that one change puts right."""
+"""Findings that one change fixes."""
 
 import msgspec
 

@@ -136,7 +136,7 @@ def reliability() -> Iterator[str]:
     yield "An answer that is missing is neither safe, nor gone, nor ours. Everything that a connector asks is a *question* with a"
     yield "name. A question that fails costs what hangs on its answer and nothing else: a *gap*, a row in the report with the"
     yield "question, the reason, and what to do. `cloudscan gaps` lists them, `cloudscan waive add --gap` waives one.\n"
-    yield "A gap hides either that things *exist*: what is absent then stays open, unverified; or an *attribute* of theirs: rules"
+    yield "A gap hides either that things *exist*: what is absent then stays open, unverified; or one of their *attributes*: rules"
     yield "that rest on it say *not evaluated*, and findings that rest on it stay open. Everything else is judged as ever.\n"
     yield "`make campaign` tries every question below with every failure, on a first night and on a second one.\n"
     yield "## What a failure leads to\n"

@@ -10,6 +10,7 @@ looks up through gettext, are translated in ``cloudscan/cli/locale`` and compile
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -50,7 +51,7 @@ def catalogue(package: str, language: str) -> Catalog:
     """The catalogue of a package as the code now is, with the translations that its file has."""
     known = {message.id: message.string for message in _read(file_of(package, language), language) if message.id}
     fresh = Catalog(locale=language, charset="utf-8", fuzzy=False)
-    for template, where in _said(package):
+    for template, where in _templates_of(package):
         fresh.add(template, known.get(template, ""), locations=[(where, 1)])
     return fresh
 
@@ -70,8 +71,15 @@ def text_of(catalogue: Catalog) -> bytes:
 def compiled(language: str) -> bytes:
     """Click's words in a language, as gettext reads them."""
     out = BytesIO()
-    write_mo(out, _read(CLICK / language / "LC_MESSAGES" / "messages.po", language))
+    write_mo(out, clicks_words(language))
     return out.getvalue()
+
+
+def clicks_words(language: str) -> Catalog:
+    """Click's words with their translations."""
+    words = _read(CLICK / language / "LC_MESSAGES" / "messages.po", language)
+    words.creation_date = words.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # gettext's header has them
+    return words
 
 
 def clicks_templates() -> set[str]:
@@ -85,7 +93,7 @@ def clicks_templates() -> set[str]:
     return found
 
 
-def _said(package: str) -> Iterator[tuple[str, str]]:
+def _templates_of(package: str) -> Iterator[tuple[str, str]]:
     """Each template with the file in which it is said."""
     for folder in CATALOGUES[package]:
         for file in sorted((ROOT / folder).rglob("*.py")):

@@ -87,26 +87,27 @@ def read_manifest(pack: Pack) -> Manifest:
 def _differences(pack: Pack, expected: dict[str, str], manifest: Manifest) -> Iterator[Fault]:
     present = pack.sizes.keys() - {SUMS, SIGNATURE}
     for name in sorted(expected.keys() - present):
-        yield Fault(kind="missing", name=name, message="is in the manifest, but not in the pack")
+        yield Fault(kind="missing", name=name, message=say("is in the manifest, but not in the pack"))
     for name in sorted(present - expected.keys()):
-        yield Fault(kind="added", name=name, message="is in the pack, but not in the manifest")
+        yield Fault(kind="added", name=name, message=say("is in the pack, but not in the manifest"))
     for name in sorted(present & expected.keys()):
         if hashed(pack.chunks(name)).sha256 != expected[name]:
-            yield Fault(kind="altered", name=name, message="has changed since the manifest was written")
+            yield Fault(kind="altered", name=name, message=say("has changed since the manifest was written"))
     listed = {name: file.sha256 for name, file in manifest.files.items()}
     if listed != {name: sha256 for name, sha256 in expected.items() if name != MANIFEST}:
-        yield Fault(kind="altered", name=SUMS, message=f"does not list what {MANIFEST} lists")
+        yield Fault(kind="altered", name=SUMS, message=say("does not list what {manifest} lists", manifest=MANIFEST))
 
 
 def _signed(pack: Pack, sums: bytes, key: PublicKey | None) -> _Signed:
     if SIGNATURE not in pack.sizes:
-        return _Signed(faults=(_fault("is missing, though a key was given"),) if key else ())
+        return _Signed(faults=(_fault(say("is missing, though a key was given")),) if key else ())
     try:
         by = signature.verify(sums, content(pack, SIGNATURE, _MOST_SIGNATURE).decode("utf-8", "replace"))
     except ValueError as error:
-        return _Signed(faults=(_fault(f"is not valid: {error}"),))
+        return _Signed(faults=(_fault(say("is not valid: {error}", error=error)),))
     if key and key != by:
-        return _Signed(faults=(_fault(f"is by another key, {by.fingerprint}, not by {key.fingerprint}"),))
+        other = say("is by another key, {other}, not by {key}", other=by.fingerprint, key=key.fingerprint)
+        return _Signed(faults=(_fault(other),))
     return _Signed(by=by.fingerprint)
 
 

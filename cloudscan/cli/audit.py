@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, open_ledger, redaction_key
 from cloudscan.cli.options import redact_option
 from cloudscan.config import Config
+from cloudscan.sentence import joined, say
 
 if TYPE_CHECKING:
     from cloudscan.audit.pack import Sources
@@ -50,7 +52,7 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
     sources = _sources(config, scan_name)
     name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
-    with plugins.its_packages("Signing", "audit"):
+    with plugins.its_packages(say("Signing"), "audit"):
         signer = signature.public_part(Path(sign_with)) if sign_with else None
         differing = pack.write(
             sources,
@@ -59,11 +61,14 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
             sign_with=Path(sign_with) if sign_with else None,
         )
     if signer:
-        click.echo(f"Signed with {signer.fingerprint}.", err=True)
+        echo(say("Signed with {fingerprint}.", fingerprint=signer.fingerprint), err=True)
     if differing:
-        click.echo(
-            f"cloudscan: a replay will differ for {', '.join(differing)}: redaction changed what these rules read. "
-            "The README says so.",
+        echo(
+            say(
+                "cloudscan: a replay will differ for {differing}: redaction changed what these rules "
+                "read. The README says so.",
+                differing=", ".join(differing),
+            ),
             err=True,
         )
     click.echo(path)
@@ -81,7 +86,7 @@ def verify(pack: str, key: str | None, and_replay: bool, within: float, format_n
     from cloudscan.audit import archive, verification
     from cloudscan.audit.replay import replay as replaying
 
-    with archive.opened(Path(pack)) as opened, plugins.its_packages("Checking a signature", "audit"):
+    with archive.opened(Path(pack)) as opened, plugins.its_packages(say("Checking a signature"), "audit"):
         checked = verification.verify(opened, verification.key_of(Path(key) if key else None))
         replayed = replaying(opened, seconds=within) if and_replay and not checked.faults else None
     if format_name == "json":
@@ -124,13 +129,17 @@ def _sources(config: Config, name: str) -> "Sources":
     ledger = open_ledger(config)
     last = ledger.latest()
     if last is None:
-        raise AuditError("There is no scan to pack yet; run `cloudscan scan` first.")
+        raise AuditError(say("There is no scan to pack yet; run `cloudscan scan` first."))
     wanted = ledger.named(name) if name else ledger.named(last.scan.id)
     folder = store.snapshot_of(config.folder / "snapshots", wanted.id)
     if folder is None:
         raise AuditError(
-            f"The snapshot of the scan {wanted.id} is no longer in {config.folder / 'snapshots'}; `cloudscan trend` "
-            "lists the scans, choose one whose snapshot still exists."
+            say(
+                "The snapshot of the scan {id} is no longer in {folder}; `cloudscan trend` lists the "
+                "scans, choose one whose snapshot still exists.",
+                id=wanted.id,
+                folder=config.folder / "snapshots",
+            )
         )
     recorded = judging_record.read(folder)
     sources = Sources(
@@ -145,46 +154,62 @@ def _sources(config: Config, name: str) -> "Sources":
     return sources if last.scan.id == wanted.id else until(sources, recorded.report.scan.finished_on)
 
 
-def _show_verification(checked: "Verification") -> None:
-    from cloudscan.text import plain
+_KINDS = {"missing": say("missing"), "added": say("added"), "altered": say("altered"), "signature": say("signature")}
 
+
+def _show_verification(checked: "Verification") -> None:
     for fault in checked.faults[:_MOST]:
-        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.message)}")
+        echo(joined((f"{spoken(_KINDS[fault.kind]):<10}", fault.name, fault.message)))
     if len(checked.faults) > _MOST:
-        click.echo(f"… and {len(checked.faults) - _MOST} more; --format json lists all.")
-    click.echo(f"Scan {plain(checked.scan)} of {checked.started_on}{', redacted' if checked.redacted else ''}.")
-    click.echo(f"Fingerprint of the pack: {checked.fingerprint} (SHA-256 of MANIFEST.sha256).")
+        echo(say("… and {most} more; --format json lists all.", most=len(checked.faults) - _MOST))
+    echo(
+        say(
+            "Scan {scan} of {started_on}{redacted}.",
+            scan=checked.scan,
+            started_on=checked.started_on,
+            redacted=say(", redacted") if checked.redacted else "",
+        )
+    )
+    echo(say("Fingerprint of the pack: {fingerprint} (SHA-256 of MANIFEST.sha256).", fingerprint=checked.fingerprint))
     if checked.signed_by:
-        click.echo(
-            f"Signed with {checked.signed_by}; compare it with the signer's key, or pass the signer's key with --key."
+        echo(
+            say(
+                "Signed with {signed_by}; compare it with the signer's key, or pass the signer's key with --key.",
+                signed_by=checked.signed_by,
+            )
         )
     else:
-        click.echo("No valid signature: the pack does not prove who made it.")
+        echo(say("No valid signature: the pack does not prove who made it."))
     if checked.faults:
-        click.echo(f"Altered: {len(checked.faults)} differences.")
+        echo(say("Altered: {count} differences.", count=len(checked.faults)))
     else:
-        click.echo(f"Unchanged: all {checked.files} files.")
+        echo(say("Unchanged: all {files} files.", files=checked.files))
 
 
 def _show_replay(replayed: "Replay") -> None:
-    _show_answers("only in the pack", replayed.only_packed)
-    _show_answers("only in the replay", replayed.only_replayed)
-    click.echo(f"The replay reproduces {replayed.findings} findings and {replayed.unknowns} unknown cases of the pack.")
+    _show_answers(say("only in the pack"), replayed.only_packed)
+    _show_answers(say("only in the replay"), replayed.only_replayed)
+    echo(
+        say(
+            "The replay reproduces {findings} findings and {unknowns} unknown cases of the pack.",
+            findings=replayed.findings,
+            unknowns=replayed.unknowns,
+        )
+    )
     differences = len(replayed.only_packed) + len(replayed.only_replayed)
-    click.echo("Replay matches." if replayed.same else f"Replay differs: {differences} differences.")
+    differs = say("Replay differs: {count} differences.", count=differences)
+    echo(say("Replay matches.") if replayed.same else differs)
 
 
 def _show_answers(where: str, answers: "Iterable[Answer]") -> None:
-    from cloudscan.text import plain
-
     listed = list(answers)
     for answer in listed[:_MOST]:
-        click.echo(f"{where}: {answer.fingerprint} {plain(answer.rule_id)} {answer.says}")
+        echo(f"{spoken(where)}: {answer.fingerprint} {answer.rule_id} {answer.says}")
     if len(listed) > _MOST:
-        click.echo(f"{where}: … and {len(listed) - _MOST} more")
+        echo(say("{where}: … and {most} more", where=where, most=len(listed) - _MOST))
 
 
 def _print_json(value: object) -> None:
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(value, enc_hook=str))

@@ -29,7 +29,7 @@ _SHOWN = 8  # characters of an id
 def gaps(config_path: str | None, states: Sequence[str], limit: int | None, format_name: str, lang: str | None) -> None:
     """List what the last scan could not read: since when, why, what to do. New ones come first.
 
-    A gap that has to be lived with is waived by its id, and then no longer makes a scan incomplete:
+    A gap that cannot be closed is waived by its id, and then no longer makes a scan incomplete:
 
     \b
     cloudscan waive add --gap 1a2b3c4d --owner "Mika Sato" --reason "locked on purpose" --days 90

@@ -110,7 +110,7 @@ def _judged(difference: Difference) -> str:
         return ""
     since = f"version {rejudged.version}" if rejudged.version else f"{rejudged.on:%Y-%m-%d}"
     if rejudged.changed_by is ChangedBy.UNCLEAR:
-        return f"judged by something else since {since}: whether the cloud changed too cannot be told"
+        return f"judged by something else since {since}: it cannot be determined whether the cloud changed too"
     how = "no longer found" if difference.now is None else "found" if difference.before is None else "reaches further"
     return f"{how} since {since}, by {rejudged.changed_by}"
 

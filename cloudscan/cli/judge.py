@@ -8,6 +8,7 @@ import click
 from cloudscan.cli.opening import load_config, load_rules
 from cloudscan.cli.options import SEVERITIES, rules_option
 from cloudscan.finding import Severity
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -46,7 +47,7 @@ def judge(
             ]
             for verdict in verdicts.verdicts
         ]
-        click.echo(table(("severity", "verdict", "rule", "what", "account"), rows))
+        click.echo(table((say("severity"), say("verdict"), say("rule"), say("what"), say("account")), rows))
     limit = Severity(fail_on) if fail_on else config.scan.fail_on
     worst = any(verdicts.rule(verdict.rule_id).severity >= limit for verdict in verdicts.flagged)
     return exit_code_for(findings=worst, incomplete=not complete)

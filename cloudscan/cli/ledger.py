@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.sentence import say
 
@@ -29,7 +30,7 @@ def upgrade(config_path: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only list what would be corrected.")
 @click.pass_obj
 def repair(config_path: str | None, dry_run: bool) -> None:
-    """Correct a history that a wrong clock has dated ahead, so that nights can go on.
+    """Correct a history that a wrong clock has dated ahead, so that nightly scans can continue.
 
     Scans that are dated later than now move to just after the scan before them, with all that was recorded with them;
     the folders of their snapshots follow. Nothing is removed. Check the clock of this machine first.
@@ -42,12 +43,23 @@ def repair(config_path: str | None, dry_run: bool) -> None:
     with lock.exclusive(config.folder):
         needed = repairing.due(history, config.folder / "snapshots", now)
         for was, becomes in needed.scans:
-            click.echo(f"scan of {was:%Y-%m-%d %H:%M:%S} UTC: {becomes:%Y-%m-%d %H:%M:%S} UTC")
+            echo(
+                say(
+                    "scan of {was} UTC: {becomes} UTC",
+                    was=f"{was:%Y-%m-%d %H:%M:%S}",
+                    becomes=f"{becomes:%Y-%m-%d %H:%M:%S}",
+                )
+            )
         for folder, start in needed.snapshots:
-            click.echo(f"{folder}: {start:%Y-%m-%d %H:%M:%S} UTC")
+            echo(say("{folder}: {start} UTC", folder=folder, start=f"{start:%Y-%m-%d %H:%M:%S}"))
         if not needed:
-            click.echo(f"Nothing is dated later than now ({now:%Y-%m-%d %H:%M} UTC).")
+            echo(say("Nothing is dated later than now ({now} UTC).", now=f"{now:%Y-%m-%d %H:%M}"))
             return
         if not dry_run:
             repairing.apply(needed, history)
-    click.echo(f"{len(needed.scans)} scan(s) {'would be' if dry_run else 'were'} corrected.")
+    number = len(needed.scans)
+    echo(
+        say("Scans to correct: {number}.", number=number)
+        if dry_run
+        else say("Scans corrected: {number}.", number=number)
+    )

@@ -12,6 +12,7 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.report import ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def last_report(config: Config, file: str | None) -> "Report":
         return _read_report(Path(file))
     report = open_ledger(config).latest()
     if report is None:
-        raise ConfigurationError("There is no scan yet; run `cloudscan scan` first.")
+        raise ConfigurationError(say("There is no scan yet; run `cloudscan scan` first."))
     return report
 
 
@@ -101,14 +102,25 @@ def _read_report(path: Path) -> "Report":
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
+            say("{path}: cannot be read ({why}); check the path and the permissions.", path=path, why=error.strerror)
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{path}: is not a cloudscan report ({error}); write one with `cloudscan report --format json`."
+            say(
+                "{path}: is not a cloudscan report ({error}); write one with `cloudscan report --format json`.",
+                path=path,
+                error=error,
+            )
         ) from error
     if report.schema.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-        raise ConfigurationError(f"{path}: a report of version {report.schema}; this cloudscan reads {SCHEMA_VERSION}.")
+        raise ConfigurationError(
+            say(
+                "{path}: a report of version {schema}; this cloudscan reads {schema_version}.",
+                path=path,
+                schema=report.schema,
+                schema_version=SCHEMA_VERSION,
+            )
+        )
     return report
 
 
@@ -124,7 +136,11 @@ def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
         if folder.is_dir() and not any(folder.rglob("*.y*ml")):
             near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
             raise ConfigurationError(
-                f"{folder}: there is no rule in this folder; {suggestion(folder.name, near)}, or leave it out."
+                say(
+                    "{folder}: there is no rule in this folder; {hint}, or leave it out.",
+                    folder=folder,
+                    hint=suggestion(folder.name, near),
+                )
             )
     return [*plugins.rule_folders(), *own]
 
@@ -140,7 +156,11 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
     for name in config.connectors:
         if name not in installed:
             raise ConfigurationError(
-                f"[connectors.{name}]: no such connector is installed; {suggestion(name, installed)}."
+                say(
+                    "[connectors.{name}]: no such connector is installed; {hint}.",
+                    name=name,
+                    hint=suggestion(name, installed),
+                )
             )
     return [plugins.connector(name) for name in chosen_connectors(config, names)]
 
@@ -156,8 +176,11 @@ def chosen_connectors(config: Config, names: Sequence[str]) -> list[str]:
     wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
     if not wanted:
         raise ConfigurationError(
-            f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write "
-            "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
+            say(
+                "Nothing to scan: name a connector with --connector ({installed}), or write "
+                "[connectors.<name>] into cloudscan.toml (`cloudscan init` does).",
+                installed=", ".join(installed),
+            )
         )
     return list(dict.fromkeys(wanted))
 
@@ -170,7 +193,11 @@ def open_format(config: Config, name: str, path: str | None) -> ReportFormat:
     for configured_name in config.reports:
         if configured_name not in installed:
             raise ConfigurationError(
-                f"[reports.{configured_name}]: no such format is installed; {suggestion(configured_name, installed)}."
+                say(
+                    "[reports.{configured_name}]: no such format is installed; {hint}.",
+                    configured_name=configured_name,
+                    hint=suggestion(configured_name, installed),
+                )
             )
     format_ = plugins.report_format(name)
     given = configuration.report_options(config, name, format_.options, Path(path) if path else None)
@@ -185,8 +212,10 @@ def with_only_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Conf
     able = [plugin.name for plugin in plugins if "only_shared" in plugin.options.__struct_fields__]
     if not able:
         raise ConfigurationError(
-            f"--only-shared: {', '.join(plugin.name for plugin in plugins)} cannot list only what is shared; "
-            "leave the option out."
+            say(
+                "--only-shared: {plugins} cannot list only what is shared; leave the option out.",
+                plugins=", ".join(plugin.name for plugin in plugins),
+            )
         )
     changed = {name: {**config.connectors.get(name, {}), "only_shared": True} for name in able}
     return msgspec.structs.replace(config, connectors={**config.connectors, **changed})

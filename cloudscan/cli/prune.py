@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import click
 
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -25,5 +27,6 @@ def prune(config_path: str | None, dry_run: bool) -> None:
         with lock.exclusive(config.folder):
             removals = retention.remove(config.folder, removals)
     for removal in removals:
-        click.echo(f"{removal.path}: {removal.why}")
-    click.echo(f"{len(removals)} {'would be' if dry_run else 'were'} removed.")
+        echo(f"{removal.path}: {spoken(removal.why)}")
+    number = len(removals)
+    echo(say("To be removed: {number}.", number=number) if dry_run else say("Removed: {number}.", number=number))

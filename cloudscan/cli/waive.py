@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
+from cloudscan.sentence import Sentence, joined, say
 
 if TYPE_CHECKING:
     from cloudscan.ledger.lifecycle import Entry
 
 _FORMATS = click.Choice(["table", "json"])
+_NOTES = {
+    "due_soon": say("due soon"),
+    "overdue": say("overdue"),
+    "unused": say("unused"),
+    "widened": say("widened"),
+    "revoked": say("revoked"),
+    "ended": say("ended"),
+}
 _MOST = 20  # findings named when a waiver is given
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would happen.")
 
@@ -24,7 +34,9 @@ def _day(_context: click.Context, _option: click.Parameter, value: str | None) -
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not a date; write it as 2027-03-31.") from error
+        raise click.BadParameter(
+            spoken(say("{value} is not a date; write it as 2027-03-31.", value=repr(value)))
+        ) from error
 
 
 @click.group(cls=Group)
@@ -73,7 +85,7 @@ def add(
     from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
-        raise click.UsageError("Write --until or --days, not both.")
+        raise click.UsageError(spoken(say("Write --until or --days, not both.")))
     config = load_config(config_path)
     if rule_id:
         _known_rule(config, rule_id, rule_folders)
@@ -92,11 +104,19 @@ def add(
         max_days=config.waivers.max_days,
         dry_run=dry_run,
     )
-    name = "Dry run: this waiver" if dry_run else f"Waiver {result.waiver.id}"
+    name = say("Dry run: this waiver") if dry_run else say("Waiver {id}", id=result.waiver.id)
     if result.waiver.gap:
-        click.echo(f"{name} is in force until {result.waiver.until} and covers the gap {result.waiver.gap}.")
+        echo(
+            say(
+                "{name} is in force until {until} and covers the gap {gap}.",
+                name=name,
+                until=result.waiver.until,
+                gap=result.waiver.gap,
+            )
+        )
         return
-    _show_covered(f"{name} is in force until {result.waiver.until} and covers", result.covered)
+    introduction = say("{name} is in force until {until} and covers", name=name, until=result.waiver.until)
+    _show_covered(introduction, result.covered)
 
 
 @waive.command()
@@ -106,11 +126,12 @@ def add(
 def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
     """End waiver NUMBER early. Findings that no other waiver covers are reopened immediately."""
     result = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
-    name = f"Dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
+    ended = say("Waiver {id} has ended", id=number)
+    name = say("Dry run: waiver {id} would end", id=number) if dry_run else ended
     if result.waiver.gap:
-        click.echo(f"{name}; it covered the gap {result.waiver.gap}.")
+        echo(say("{name}; it covered the gap {gap}.", name=name, gap=result.waiver.gap))
         return
-    _show_covered(f"{name}; it covered", result.covered)
+    _show_covered(say("{name}; it covered", name=name), result.covered)
 
 
 @waive.command("list")
@@ -143,14 +164,27 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
         click.echo(msgspec.json.encode(listed))
         return
     if not listed:
-        click.echo("No such waiver." if only or everything else "No waiver is in force.")
+        echo(say("No such waiver.") if only or everything else say("No waiver is in force."))
         return
     rows = [
-        [status.waiver.id, status.waiver.until, ", ".join(status.notes), len(status.findings),
-         _scope(status.waiver), status.waiver.owner, status.waiver.reason]
+        [status.waiver.id, status.waiver.until, joined((_NOTES[note] for note in status.notes), ", "),
+         len(status.findings), _scope(status.waiver), status.waiver.owner, status.waiver.reason]
         for status in listed
     ]  # fmt: skip
-    click.echo(table(("no", "until", "note", "findings", "scope", "owner", "reason"), rows))
+    click.echo(
+        table(
+            (
+                say("no"),
+                say("until"),
+                say("note"),
+                say("findings"),
+                say("scope"),
+                say("owner"),
+                say("reason"),
+            ),
+            rows,
+        )
+    )
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
@@ -159,25 +193,33 @@ def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
 
     known = [rule.id for rule in load_rules(config, folders)]
     if rule_id not in known:
-        raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
+        raise WaiverError(
+            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, known))
+        )
 
 
 def _scope(waiver: Waiver) -> str:
     if waiver.gap:
-        return f"gap {waiver.gap[:8]}"
-    return waiver.fingerprint[:8] or " at ".join(filter(None, (waiver.rule_id, waiver.target)))
+        return say("gap {id}", id=waiver.gap[:8])
+    if waiver.rule_id and waiver.target:
+        return say("{rule} at {target}", rule=waiver.rule_id, target=waiver.target)
+    return waiver.fingerprint[:8] or waiver.rule_id or waiver.target
 
 
-def _show_covered(introduction: str, entries: "Sequence[Entry]") -> None:
+def _show_covered(introduction: Sentence, entries: "Sequence[Entry]") -> None:
     from cloudscan.cli.table import table
 
-    number = {0: "no open finding", 1: "one finding"}.get(len(entries), f"{len(entries)} findings")
-    click.echo(f"{introduction} {number}{':' if entries else '.'}")
+    number = len(entries)
+    covered = say("one finding") if number == 1 else say("{number} findings", number=number)
+    if entries:
+        echo(say("{introduction} {findings}:", introduction=introduction, findings=covered))
+    else:
+        echo(say("{introduction} no open finding.", introduction=introduction))
     if entries:
         rows = [
             [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]
             for entry in entries[:_MOST]
         ]
-        click.echo(table(("id", "rule", "what", "account"), rows))
+        click.echo(table((say("id"), say("rule"), say("what"), say("account")), rows))
     if len(entries) > _MOST:
-        click.echo(f"… and {len(entries) - _MOST} more")
+        echo(say("… and {most} more", most=len(entries) - _MOST))

@@ -9,11 +9,11 @@ from typing import Any, Final, Self
 import duckdb
 import msgspec
 
-from cloudscan.engine.lookup import Chain, Lookup, RankedSubject
+from cloudscan.engine.lookup import Explained, Lookup, RankedSubject
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.facts import Access, Audience
-from cloudscan.finding import Evidence, Judgement, Subject, Verdict
+from cloudscan.finding import Evidence, Judgement, Party, Subject, Verdict
 from cloudscan.sentence import say
 from cloudscan.snapshot.database import identifier
 from cloudscan.snapshot.tables import is_uid
@@ -27,6 +27,7 @@ JUDGEMENTS: Final = (Judgement.PASSED, Judgement.UNKNOWN, Judgement.FLAGGED)
 """In ascending order of weight: the heaviest row decides for its identity. SQL speaks of them by index."""
 
 _UNKNOWN, _FLAGGED = JUDGEMENTS.index(Judgement.UNKNOWN), JUDGEMENTS.index(Judgement.FLAGGED)
+_UNEXPLAINED: Final = Explained()
 _SUBJECTS: Final = ("origin_uid", "resource_uid", "scope_uid", "principal_uid")
 
 
@@ -132,7 +133,8 @@ class Evaluation:
         lookup = Lookup(self._db, mentioned | {key for key in keys.values() if key is not None})
         ids = lookup.ids()
         subjects = lookup.subjects(ids)
-        chains = lookup.chains() if "grant_uid" in self._rule.columns else {}
+        explained = lookup.explained() if "grant_uid" in self._rule.columns else {}
+        parties = lookup.parties() if "principal_uid" in self._rule.columns else {}
         for n, entry in identities.items():
             key = keys[n]
             subject = subjects.get(key or 0) or _bare_subject(key, ids, entry.evidence)
@@ -142,7 +144,7 @@ class Evaluation:
                 judgement=entry.judgement,
                 identity=tuple(identity_text(_with_id(value, column, ids)) for column, value in entry.identity.items()),
                 subject=subject.subject,
-                evidence=tuple(_piece(row, ids, chains) for row in entry.evidence),
+                evidence=tuple(_piece(row, ids, explained, parties) for row in entry.evidence),
                 rows=extent.rows,
                 audience=extent.audience,
                 access=extent.access,
@@ -349,9 +351,16 @@ def _bare_subject(key: int | None, ids: Mapping[int, str], evidence: Sequence[Ma
     return RankedSubject(Subject(uid=uid, platform=platform, account=str(row.get("account") or ""), name=name))
 
 
-def _piece(row: Mapping[str, Any], ids: Mapping[int, str], chains: Mapping[int, Chain]) -> Evidence:
-    values = {column: _json_value(_with_id(value, column, ids)) for column, value in row.items()}
-    return Evidence(row=values, chain=chains.get(row.get("grant_uid") or 0, {}))
+def _piece(
+    row: Mapping[str, Any], ids: Mapping[int, str], explained: Mapping[int, Explained], parties: Mapping[int, Party]
+) -> Evidence:
+    grant = explained.get(row.get("grant_uid") or 0, _UNEXPLAINED)
+    return Evidence(
+        row={column: _json_value(_with_id(value, column, ids)) for column, value in row.items()},
+        chain=grant.chain,
+        entry=grant.entry,
+        party=parties.get(row.get("principal_uid") or 0),
+    )
 
 
 def _keys(row: Mapping[str, Any]) -> Iterator[int]:

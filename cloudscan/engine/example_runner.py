@@ -8,6 +8,7 @@ from cloudscan.engine.evidence import identity_text
 from cloudscan.engine.judge import bindings, fold
 from cloudscan.engine.rule_file import Example, Rule
 from cloudscan.finding import Judgement
+from cloudscan.sentence import in_language, say
 from cloudscan.snapshot import in_memory
 
 
@@ -25,7 +26,11 @@ class Outcome:
         return not self.problems
 
     def __str__(self) -> str:
-        result = "; ".join(self.problems) or "ok"
+        return self.in_language("en")
+
+    def in_language(self, language: str) -> str:
+        """The example with its result, in a language (`en`, `ja`)."""
+        result = "; ".join(in_language(problem, language) for problem in self.problems) or "ok"
         return f"{self.rule.source}: {self.rule.id}: it {self.example.it}: {result}"
 
 
@@ -53,12 +58,25 @@ def _differences(example: Example, judged: dict[tuple[str, ...], Judgement]) -> 
     }
     for identity, judgement in expected.items():
         if identity not in judged:
-            yield f"{_shown(identity)} should be {judgement} but is missing from the result (does WHERE exclude it?)"
+            yield say(
+                "{shown} should be {judgement} but is missing from the result (does WHERE exclude it?)",
+                shown=_shown(identity),
+                judgement=judgement,
+            )
         elif judged[identity] is not judgement:
-            yield f"{_shown(identity)} should be {judgement} but is {judged[identity]}"
+            yield say(
+                "{shown} should be {judgement} but is {judged}",
+                shown=_shown(identity),
+                judgement=judgement,
+                judged=judged[identity],
+            )
     for identity, judgement in judged.items():
         if identity not in expected and judgement is not Judgement.PASSED:
-            yield f"{_shown(identity)} is {judgement}, which the example does not mention"
+            yield say(
+                "{shown} is {judgement}, which the example does not mention",
+                shown=_shown(identity),
+                judgement=judgement,
+            )
 
 
 def _shown(identity: tuple[str, ...]) -> str:

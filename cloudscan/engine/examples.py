@@ -27,6 +27,7 @@ from typing import Any, Final
 
 from cloudscan.engine.rule_file import Example
 from cloudscan.facts import NEVER
+from cloudscan.sentence import say
 from cloudscan.snapshot.tables import BASE, COVERAGE, is_uid
 from cloudscan.text import suggestion
 
@@ -69,20 +70,25 @@ _IN = re.compile(r"in (\d+) (second|minute|hour|day|week|year)s?")
 def problems(example: Example) -> Iterator[str]:
     """What in an example cannot be used, and what to write instead."""
     if not (example.flags or example.passes or example.unknown):
-        yield f"the example {example.it!r} expects nothing; write flags, passes or unknown: [[…]]"
+        yield say("the example {it} expects nothing; write flags, passes or unknown: [[…]]", it=repr(example.it))
     for table, rows in example.given.items():
         if table not in _GIVEN:
-            yield f"an example cannot give `{table}`; {suggestion(table, _GIVEN)}"
+            yield say("an example cannot give `{table}`; {hint}", table=table, hint=suggestion(table, _GIVEN))
             continue
         columns = _GIVEN[table]
         for row in rows:
             for column, value in row.items():
                 if column not in columns:
-                    yield f"`{table}` has no column `{column}`; {suggestion(column, columns)}"
+                    yield say(
+                        "`{table}` has no column `{column}`; {hint}",
+                        table=table,
+                        column=column,
+                        hint=suggestion(column, columns),
+                    )
                 elif fault := _value_fault(columns[column], value):
                     yield f"{table}.{column}: {fault}"
         if table == "settings" and any("name" not in row or "value" not in row for row in rows):
-            yield "a setting needs both; write {name: …, value: …} (value: null where it could not be read)"
+            yield say("a setting needs both; write {name: …, value: …} (value: null where it could not be read)")
 
 
 def _value_fault(kind: str, value: object) -> str:
@@ -94,7 +100,7 @@ def _value_fault(kind: str, value: object) -> str:
         except ValueError as error:
             return str(error)
     if kind == "BOOLEAN" and not isinstance(value, bool):
-        return f"{value!r} is neither true nor false; write true, false or null"
+        return say("{value} is neither true nor false; write true, false or null", value=repr(value))
     return ""
 
 

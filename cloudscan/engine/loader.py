@@ -115,7 +115,13 @@ def read(
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
-                problems.append(Problem(str(file), 1, f"the id {outcome.id!r} is taken by {first}; write another id"))
+                problems.append(
+                    Problem(
+                        str(file),
+                        1,
+                        say("the id {id} is taken by {first}; write another id", id=repr(outcome.id), first=first),
+                    )
+                )
             else:
                 rules[outcome.id] = outcome
         else:
@@ -241,13 +247,29 @@ def _problems(
 ) -> Iterable[tuple[str, str]]:
     """(path, message) for everything that is wrong beside the SQL itself."""
     if not _NAME.fullmatch(rule.id):
-        yield "$.id", f"{rule.id!r} is not a name in kebab-case; write something like public-read-by-policy"
+        yield (
+            "$.id",
+            say("{id} is not a name in kebab-case; write something like public-read-by-policy", id=repr(rule.id)),
+        )
     elif rule.id != stem:
-        yield "$.id", f"the id {rule.id!r} differs from the file's name; write id: {stem}, or rename the file"
+        yield (
+            "$.id",
+            say(
+                "the id {id} differs from the file's name; write id: {stem}, or rename the file",
+                id=repr(rule.id),
+                stem=stem,
+            ),
+        )
     if not _NAME.fullmatch(rule.cause):
-        yield "$.cause", f"{rule.cause!r} is not a name in kebab-case; write something like shared-link"
+        yield (
+            "$.cause",
+            say("{cause} is not a name in kebab-case; write something like shared-link", cause=repr(rule.cause)),
+        )
     if not 1 <= rule.likelihood <= 5:
-        yield "$.likelihood", f"{rule.likelihood} is outside the scale; write 1 (rare) to 5 (expected)"
+        yield (
+            "$.likelihood",
+            say("{likelihood} is outside the scale; write 1 (rare) to 5 (expected)", likelihood=rule.likelihood),
+        )
     yield from _query_problems(rule, query)
     yield from _text_problems(rule, query)
     yield from _framework_problems(rule, frameworks)
@@ -256,38 +278,66 @@ def _problems(
 
 def _query_problems(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
     if not rule.identity:
-        yield "$.identity", "no identity; write the column that one person fixes once, e.g. [origin_uid]"
+        yield "$.identity", say("no identity; write the column that one person fixes once, e.g. [origin_uid]")
     if query.columns:
         if "flagged" not in query.columns:
-            yield "$.query", "the query yields no column `flagged`; write `… AS flagged` on the deciding condition"
+            yield "$.query", say("the query yields no column `flagged`; write `… AS flagged` on the deciding condition")
         for column in rule.identity:
             if column not in query.columns:
-                yield "$.identity", f"the query yields no column `{column}`; {suggestion(column, query.columns)}"
+                yield (
+                    "$.identity",
+                    say(
+                        "the query yields no column `{column}`; {hint}",
+                        column=column,
+                        hint=suggestion(column, query.columns),
+                    ),
+                )
     for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
-        yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
+        yield "$.query", say("two columns are called `{column}`; write `… AS other_name` on one", column=column)
     for column in RESERVED.intersection(query.columns):
-        yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
+        yield "$.query", say("`{column}` is a name that the engine needs; write `… AS other_name`", column=column)
     for name in query.bound:
         if name != "as_of" and name not in rule.params:
-            yield "$.query", f"`${name}` is not among the params; {suggestion(name, ('as_of', *rule.params))}"
+            yield (
+                "$.query",
+                say(
+                    "`${name}` is not among the params; {hint}",
+                    name=name,
+                    hint=suggestion(name, ("as_of", *rule.params)),
+                ),
+            )
     for name, param in rule.params.items():
         if query.columns and name not in query.bound:
-            yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
+            yield f"$.params.{name}", say("the query never uses `${name}`; use it, or drop the param", name=name)
         if fault := param.fault(param.default):
-            yield f"$.params.{name}", f"{fault}; write a default inside the bounds"
+            yield f"$.params.{name}", say("{fault}; write a default inside the bounds", fault=fault)
 
 
 def _text_problems(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
     for language in LANGUAGES:
         if language not in rule.text:
-            yield "$.text", f"no text in {language!r}; write {language}: {{title, message, why, fix}}"
+            yield (
+                "$.text",
+                say(
+                    "no text in {language}; write {key}: {title, message, why, fix}",
+                    language=repr(language),
+                    key=language,
+                ),
+            )
     for language, text in rule.text.items():
         path = f"$.text.{language}"
         if language not in LANGUAGES:
-            yield path, f"the language {language!r} is not known; {suggestion(language, LANGUAGES)}"
+            yield (
+                path,
+                say(
+                    "the language {language} is not known; {hint}",
+                    language=repr(language),
+                    hint=suggestion(language, LANGUAGES),
+                ),
+            )
         for field in ("title", "message", "why"):
             if not str(getattr(text, field)).strip():
-                yield f"{path}.{field}", "empty; write what a reader needs here"
+                yield f"{path}.{field}", say("empty; write what a reader needs here")
         yield from ((f"{path}.message", message) for message in _field_problems(text.message, query.columns))
 
 
@@ -295,15 +345,19 @@ def _field_problems(message: str, columns: Sequence[str]) -> Iterable[str]:
     try:
         fields = [(name, spec, conversion) for _, name, spec, conversion in string.Formatter().parse(message)]
     except ValueError as error:
-        yield f"the message's braces do not match ({error}); write {{{{ and }}}} for braces that are meant"
+        yield say("the message's braces do not match ({error}); write {{ and }} for braces that are meant", error=error)
         return
     for name, spec, conversion in fields:
         if name is None:
             continue
         if spec or conversion or not name.isidentifier():
-            yield f"`{{{name}}}` is more than a column's name; write {{column}} and shape the value in the query"
+            yield say(
+                "`{{name}}` is more than a column's name; write {example} and shape the value in the query", name=name
+            )
         elif columns and name not in columns:
-            yield f"the query yields no column `{name}` for the message; {suggestion(name, columns)}"
+            yield say(
+                "the query yields no column `{name}` for the message; {hint}", name=name, hint=suggestion(name, columns)
+            )
 
 
 def _framework_problems(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
@@ -311,12 +365,34 @@ def _framework_problems(rule: RuleFile, frameworks: Mapping[str, Framework]) -> 
         path = f"$.frameworks[{index}]"
         framework, hash_mark, control = reference.partition("#")
         if not hash_mark:
-            yield path, f"{reference!r} names no control; write {framework}#<control>"
+            yield (
+                path,
+                say(
+                    "{reference} names no control; write {framework}#<control>",
+                    reference=repr(reference),
+                    framework=framework,
+                ),
+            )
         elif framework not in frameworks:
-            yield path, f"the framework {framework!r} is not known; {suggestion(framework, frameworks)}"
+            yield (
+                path,
+                say(
+                    "the framework {framework} is not known; {hint}",
+                    framework=repr(framework),
+                    hint=suggestion(framework, frameworks),
+                ),
+            )
         elif control not in frameworks[framework].controls:
             known = suggestion(control, frameworks[framework].controls)
-            yield path, f"{framework} has no control {control!r}; {known}"
+            yield (
+                path,
+                say(
+                    "{framework} has no control {control}; {known}",
+                    framework=framework,
+                    control=repr(control),
+                    known=known,
+                ),
+            )
 
 
 def _setting_problems(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
@@ -334,16 +410,26 @@ def _example_problems(rule: RuleFile) -> Iterable[tuple[str, str]]:
         ("unknown", any(example.unknown for example in rule.examples)),
     ):
         if not shown:
-            yield "$.examples", f"no example {verdict} anything; write one with `{verdict}: [[…]]`"
+            yield "$.examples", say("no example {verdict} anything; write one with `{verdict}: [[…]]`", verdict=verdict)
     for index, example in enumerate(rule.examples):
         path = f"$.examples[{index}]"
         for message in examples.problems(example):
             yield path, message
         for identity in (*example.flags, *example.passes, *example.unknown):
             if len(identity) != len(rule.identity):
-                yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
+                yield (
+                    path,
+                    say(
+                        "{list} does not fit the identity; write one value for each of {identity}",
+                        list=list(identity),
+                        identity=rule.identity,
+                    ),
+                )
         for name, value in example.params.items():
             if name not in rule.params:
-                yield path, f"the rule has no param {name!r}; {suggestion(name, rule.params)}"
+                yield (
+                    path,
+                    say("the rule has no param {name}; {hint}", name=repr(name), hint=suggestion(name, rule.params)),
+                )
             elif fault := rule.params[name].fault(value):
-                yield path, f"param {name}: {fault}"
+                yield path, say("param {name}: {fault}", name=name, fault=fault)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb
 import msgspec
 
-from cloudscan.facts import OBSERVED
-from cloudscan.finding import Person, Subject
+from cloudscan.facts import MOST_ENTRY, OBSERVED
+from cloudscan.finding import Party, PartyKind, Person, PolicyEntry, Subject
 from cloudscan.reason import Reason
 
+_Value = TypeVar("_Value")
 _DEEPEST: Final = 128  # levels of folders
 
 _PERSON: Final = ("uid", "platform", "account", "kind", "address", "name", "affiliation", "status")
@@ -20,6 +21,15 @@ Chain = Sequence[Reason] | Mapping[str, Sequence[str]]
 """The steps that lead from a setting to a verdict."""
 
 _chain: Final[msgspec.json.Decoder[Chain]] = msgspec.json.Decoder(Chain)
+_entry: Final[msgspec.json.Decoder[PolicyEntry | None]] = msgspec.json.Decoder(PolicyEntry | None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """What a connector wrote about a grant beside its columns."""
+
+    chain: Chain = ()
+    entry: PolicyEntry | None = None
 
 
 @dataclass(frozen=True)
@@ -116,18 +126,37 @@ class Lookup:
             for key, *values in rows
         }
 
-    def chains(self) -> dict[int, Chain]:
-        """The explanations of the grants among the keys, as far as their connectors wrote one."""
-        chains: dict[int, Chain] = {}
-        for key, chain in self._rows(
-            """SELECT g.uid, json_extract(g.detail, '$.chain') FROM grants AS g JOIN wanted AS w ON w.key = g.uid
-               WHERE json_extract(g.detail, '$.chain') IS NOT NULL"""
-        ):
-            try:
-                chains[key] = _chain.decode(chain)
-            except msgspec.MsgspecError:
-                continue  # a connector's own idea of a chain; the evidence row still counts
-        return chains
+    def explained(self) -> dict[int, Explained]:
+        """The explanations of the grants among the keys, as far as their connectors wrote one.
+
+        A connector's own idea of a chain or an entry is left out; the row of evidence still counts.
+        """
+        rows = self._rows(
+            """SELECT g.uid, json_extract(g.detail, '$.chain'), json_extract(g.detail, '$.entry')
+               FROM grants AS g JOIN wanted AS w ON w.key = g.uid
+               WHERE json_extract(g.detail, '$.chain') IS NOT NULL OR json_extract(g.detail, '$.entry') IS NOT NULL"""
+        )
+        return {key: Explained(chain=_decoded(_chain, chain, ()), entry=_bounded(entry)) for key, chain, entry in rows}
+
+    def parties(self) -> dict[int, Party]:
+        """Who is outside among the principals."""
+        rows = self._rows(
+            f"""SELECT p.uid,
+                       CASE WHEN p.affiliation IS NULL THEN '{PartyKind.UNKNOWN}'
+                            WHEN p.affiliation = 'partner' THEN '{PartyKind.PARTNER}'
+                            WHEN json_extract_string(p.detail, '$.consumer') = 'true' THEN '{PartyKind.PRIVATE}'
+                            ELSE '{PartyKind.UNLISTED}' END AS party,
+                       nullif(json_extract_string(p.detail, '$.partner'), ''), nullif(p.domain, ''),
+                       nullif(p.email, ''), p.name
+                FROM principals AS p JOIN wanted AS w ON w.key = p.uid
+                WHERE p.affiliation IS NULL OR p.affiliation <> 'internal'"""
+        )
+        return {
+            key: Party(name=(partner or domain or email or name), kind=PartyKind.PARTNER)
+            if kind == PartyKind.PARTNER
+            else Party(name=(email if kind == PartyKind.PRIVATE else domain) or email or name, kind=PartyKind(kind))
+            for key, kind, partner, domain, email, name in rows
+        }
 
     def containers(self) -> dict[int, list[str]]:
         """The ids of what resources are in, the nearest first. A loop among parents ends at the greatest depth."""
@@ -163,3 +192,19 @@ def _person(principal: str, uid: str) -> str:
 def _detail(text: str | None) -> Mapping[str, Any]:
     detail = msgspec.json.decode(text) if text else {}
     return {name: value for name, value in detail.items() if name != OBSERVED} if isinstance(detail, dict) else {}
+
+
+def _bounded(text: str | None) -> PolicyEntry | None:
+    entry = _decoded(_entry, text, None)
+    if entry is None or len(entry.text) <= MOST_ENTRY:
+        return entry
+    return msgspec.structs.replace(entry, text=entry.text[:MOST_ENTRY], whole=False)
+
+
+def _decoded(decoder: msgspec.json.Decoder[_Value], text: str | None, otherwise: _Value) -> _Value:
+    if text is None:
+        return otherwise
+    try:
+        return decoder.decode(text)
+    except msgspec.MsgspecError:
+        return otherwise

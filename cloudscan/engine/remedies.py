@@ -18,6 +18,7 @@ from cloudscan.engine import yaml_file
 from cloudscan.engine.rule_file import RemediesFile, Remedy, Rule, RuleFile, Texts
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.finding import RuleText
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 from cloudscan.text.shell import faults
 
@@ -68,16 +69,24 @@ def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]
     for language, text in rule.text.items():
         path = f"$.text.{language}.fix"
         if rule.fix and text.fix:
-            yield path, "the steps are listed under the rule's `fix` too; keep one of the two"
+            yield path, say("the steps are listed under the rule's `fix` too; keep one of the two")
         if not rule.fix and not text.fix.strip():
-            yield path, "empty; write what a reader needs here, or list the steps under the rule's `fix`"
+            yield path, say("empty; write what a reader needs here, or list the steps under the rule's `fix`")
     for index, step in enumerate(rule.fix):
         path = f"$.fix[{index}]"
         if not isinstance(step, str):
             if not _is_complete(step):
-                yield path, "a step needs a text in each language; write {en: …, ja: …}"
+                yield path, say("a step needs a text in each language; write {en: …, ja: …}")
         elif not _is_command(step) and step not in remedies.fix:
-            yield path, f"there is no step {step!r} in {FILE}; {suggestion(step, remedies.fix)}"
+            yield (
+                path,
+                say(
+                    "there is no step {step} in {file}; {hint}",
+                    step=repr(step),
+                    file=FILE,
+                    hint=suggestion(step, remedies.fix),
+                ),
+            )
 
 
 def texts_of(rule: RuleFile, remedies: Remedies) -> Mapping[str, RuleText]:
@@ -103,7 +112,9 @@ def unused(remedies: Remedies, rules: Iterable[Rule]) -> Iterator[Problem]:
     used = {(remedy.file, remedy.line) for rule in rules for remedy in rule.remedies}
     for name, remedy in remedies.fix.items():
         if (remedy.file, remedy.line) not in used:
-            yield Problem(remedy.file, remedy.line, f"no rule uses {name!r}; name it in a rule, or drop it")
+            yield Problem(
+                remedy.file, remedy.line, say("no rule uses {name}; name it in a rule, or drop it", name=repr(name))
+            )
 
 
 def faults_of_commands(rules: Iterable[Rule]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from cloudscan.connector import SettingSpec, SettingType, specs_for
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class SettingVocabulary:
         """Why there is no setting of this name; empty if there is one."""
         if self._specs_of([name]):
             return ""
-        return f"there is no setting {name!r}; {suggestion(name, [spec.name for spec in self.specs])}"
+        return say(
+            "there is no setting {name}; {hint}",
+            name=repr(name),
+            hint=suggestion(name, [spec.name for spec in self.specs]),
+        )
 
     def value_fault(self, names: Sequence[str], value: str) -> str:
         """Why none of these settings, or no setting at all if none is named, has this value; empty if one has."""
@@ -46,8 +51,10 @@ class SettingVocabulary:
         subject = f"the setting {names[0]!r}" if len(names) == 1 else "a setting here"
         values = list(dict.fromkeys(known for spec in specs for known in spec.values))
         if any(spec.type is SettingType.NUMBER for spec in specs):
-            return f"{subject} is a number, never {value!r}; write it in digits"
-        return f"{subject} is never {value!r}; {suggestion(value, values)}"
+            return say("{subject} is a number, never {value}; write it in digits", subject=subject, value=repr(value))
+        return say(
+            "{subject} is never {value}; {hint}", subject=subject, value=repr(value), hint=suggestion(value, values)
+        )
 
     def _specs_of(self, names: Sequence[str]) -> list[SettingSpec]:
         return [spec for name in names for spec in specs_for(name, self.specs)]

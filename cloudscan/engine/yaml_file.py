@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 import yaml
 
-from cloudscan.sentence import in_language
+from cloudscan.sentence import in_language, say
 from cloudscan.text import first_line, suggestion
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -87,7 +87,9 @@ def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> 
         content = Path(file).read_bytes()
         document = _parse(content)
     except OSError as error:
-        return Problem(str(file), 1, f"cannot be read ({error.strerror}); check the path and the permissions")
+        return Problem(
+            str(file), 1, say("cannot be read ({why}); check the path and the permissions", why=error.strerror)
+        )
     except _Refused as refused:
         return Problem(str(file), refused.line, refused.message)
     try:
@@ -111,9 +113,13 @@ def _parse(content: bytes) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _Refused(line, f"this is not YAML: {error.problem}; check quotes, colons and indentation here") from error
+        raise _Refused(
+            line, say("this is not YAML: {problem}; check quotes, colons and indentation here", problem=error.problem)
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _Refused(1, f"this YAML cannot be parsed: {first_line(error)}; save it as UTF-8") from error
+        raise _Refused(
+            1, say("this YAML cannot be parsed: {error}; save it as UTF-8", error=first_line(error))
+        ) from error
     return Document(content=content, data=data, lines=builder.lines, blocks=frozenset(builder.blocks))
 
 
@@ -130,7 +136,7 @@ def _check_depth(content: bytes) -> None:
             depth -= 1
         if depth > _DEEPEST:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise _Refused(line, f"parts are nested more than {_DEEPEST} deep; write it flatter")
+            raise _Refused(line, say("parts are nested more than {deepest} deep; write it flatter", deepest=_DEEPEST))
 
 
 class _Builder:
@@ -144,12 +150,12 @@ class _Builder:
 
     def build(self, node: yaml.Node | None, path: str) -> Any:
         if node is None:
-            raise _Refused(1, "the file is empty; write something, or delete it")
+            raise _Refused(1, say("the file is empty; write something, or delete it"))
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         if id(node) in self.seen:
             # An alias of an alias of an alias grows without bound when it is written out.
-            raise _Refused(line, "YAML aliases (*name) are not read here; write the value out")
+            raise _Refused(line, say("YAML aliases (*name) are not read here; write the value out"))
         self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return {key: self.build(value, f"{path}.{key}") for key, value in self._pairs(node, path)}
@@ -163,7 +169,7 @@ class _Builder:
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if f"{path}.{key}" in self.lines:
-                raise _Refused(line, f"`{key}` is written twice; keep one")
+                raise _Refused(line, say("`{key}` is written twice; keep one", key=key))
             self.lines[f"{path}.{key}"] = line
             yield key, value_node
 
@@ -177,15 +183,23 @@ def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> 
         key = unknown[1]
         known = _fields_at(record, path)
         parent = "$" + "".join(_STEP.findall(path.removeprefix("$")))
-        return document.lines.get(f"{parent}.{key}", line), f"the key `{key}` is not known; {suggestion(key, known)}"
+        return document.lines.get(f"{parent}.{key}", line), say(
+            "the key `{key}` is not known; {hint}", key=key, hint=suggestion(key, known)
+        )
     if missing := re.search(r"missing required field `(.*)`", what):
-        return line, f"`{missing[1]}` is missing; write {missing[1]}: …"
+        return line, say("`{missing}` is missing; write {missing}: …", missing=missing[1])
     if enum := re.search(r"Invalid enum value '?(.*?)'?$", what):
         values = [str(value) for value in _type_at(record, path).__args__] if _is_literal(record, path) else []
         values = values or [str(value) for value in _members(_type_at(record, path))]
-        return line, f"{enum[1]!r} is not one of the values; {suggestion(enum[1], values)}"
+        return line, say(
+            "{value} is not one of the values; {hint}", value=repr(enum[1]), hint=suggestion(enum[1], values)
+        )
     name = path.removeprefix("$.") or "the file"
-    return line, f"{name}: {what[:1].lower()}{what[1:]}; see docs/write-a-rule.md for what belongs here"
+    return line, say(
+        "{name}: {problem}; see docs/write-a-rule.md for what belongs here",
+        name=name,
+        problem=f"{what[:1].lower()}{what[1:]}",
+    )
 
 
 def _fields_at(record: type[msgspec.Struct], path: str) -> list[str]:

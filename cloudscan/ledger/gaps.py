@@ -1,4 +1,4 @@
-"""Missing answers from scan to scan: which are new, which are known, which somebody decided to live with. Pure.
+"""Missing answers from scan to scan: which are new, which are known, which somebody accepted. Pure.
 
 A gap is *new* if no scan of the week before lacked the same answer, else *known* since the first scan of that row. It
 has a permanent name (`Coverage.gap`: question, place and cause), by which it can be waived like a finding.

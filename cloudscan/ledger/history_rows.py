@@ -13,16 +13,17 @@ from cloudscan.days import day_of
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
-from cloudscan.ledger import finding_rows, history
+from cloudscan.ledger import comparison, finding_rows, history
 from cloudscan.ledger.attribution import PastScan
 from cloudscan.ledger.basis import Basis
+from cloudscan.ledger.comparison import Turns
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.finding_rows import entries_with, unresolved_fingerprints
 from cloudscan.ledger.history import ExposurePeriod, PeriodExtent, SeenTurn
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
-from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, SCANS
+from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, FINDINGS, SCANS
 from cloudscan.reach import Reach
-from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Diff, EventKind, Scan, ScanFigures
+from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Comparison, Diff, EventKind, Scan, ScanFigures
 from cloudscan.sentence import say
 
 _REACH: Final = Reach.__struct_fields__
@@ -164,6 +165,34 @@ def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float, v
         kind: sum(difference.kind is kind for difference in differences) for kind in DIFFERENCE_KINDS
     }
     return Diff(old=earlier, new=later, counts=counts, differences=differences)
+
+
+def comparisons(db: Connection, scans: Sequence[Scan]) -> list[Comparison]:
+    """The last of the scans against earlier ones, with what the estate changed since."""
+    return [
+        comparison.with_turns(one, _turns_by_platform(db, one.old.started_on, scans[-1].started_on))
+        for one in comparison.chosen(scans)
+    ]
+
+
+def _turns_by_platform(db: Connection, after: datetime, until: datetime) -> list[Turns]:
+    """How often findings changed between two scans, by platform. Decisions about waivers are no changes."""
+    grouped = (EVENTS.c.kind, FINDINGS.c.platform, EVENTS.c.changed_by)
+    query = (
+        sa.select(*grouped, sa.func.count().label("number"))
+        .join(FINDINGS, FINDINGS.c.fingerprint == EVENTS.c.fingerprint)
+        .where(
+            EVENTS.c.happened_on > naive(after),
+            EVENTS.c.happened_on <= naive(until),
+            EVENTS.c.kind != EventKind.WAIVED,
+            EVENTS.c.reason.not_in(("expired", "revoked", "widened")),
+        )
+        .group_by(*grouped)
+    )
+    return [
+        Turns(EventKind(row.kind), row.platform, ChangedBy(row.changed_by or ChangedBy.ESTATE), row.number)
+        for row in db.execute(query)
+    ]
 
 
 def _periods_at(db: Connection, moment: datetime) -> dict[str, ExposurePeriod]:

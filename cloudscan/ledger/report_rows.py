@@ -171,6 +171,7 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     return msgspec.structs.replace(
         report,
         trend=scans[-_MOST_SCANS:],
+        comparisons=history_rows.comparisons(db, scans),
         changes=history_rows.diff_between(db, baseline, scans[-1], tolerance, versions) if baseline else None,
         events=[event for event in events if event.fingerprint in verdicts],
         time_open={

@@ -11,7 +11,7 @@ from cloudscan.ledger.ledger import Ledger
 from cloudscan.sentence import say
 from cloudscan.snapshot import store
 
-ADVICE = say("if a clock was ahead when it ran, run `cloudscan ledger repair`; if this clock is behind, set it right")
+ADVICE = say("if a clock was ahead when it ran, run `cloudscan ledger repair`; if this clock is behind, correct it")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Final
 
 from cloudscan.config import RetentionTable
 from cloudscan.errors import ConfigurationError, ScanRunning
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import lock, store
 from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
@@ -30,7 +30,7 @@ class Removal:
     """Something to remove, and why."""
 
     path: Path
-    why: str
+    why: Sentence
 
 
 def due(home: Path, policy: RetentionTable, now: datetime) -> list[Removal]:
@@ -89,7 +89,7 @@ def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterat
     oldest = now - timedelta(days=policy.snapshots_days)
     for folder, manifest in finished:
         if folder not in kept and manifest.scan.finished_on < oldest and not lock.is_locked(folder):
-            yield Removal(path=folder, why=f"a snapshot older than {policy.snapshots_days} days")
+            yield Removal(path=folder, why=say("a snapshot older than {days} days", days=policy.snapshots_days))
 
 
 def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
@@ -101,12 +101,12 @@ def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
             obsolete = ["spool", WORK, *([] if folder == newest else [CURSORS])]
             for path in (folder / name for name in obsolete):
                 if path.exists():
-                    yield Removal(path=path, why="left over from an interrupted scan")
+                    yield Removal(path=path, why=say("left over from an interrupted scan"))
         else:
             modified = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
             record = store.record_of(folder)
             if now - (record.started_on if record else modified) >= store.STALE:
-                yield Removal(path=folder, why="an interrupted scan, too old to resume")
+                yield Removal(path=folder, why=say("an interrupted scan, too old to resume"))
 
 
 def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:
@@ -114,4 +114,4 @@ def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Remova
     oldest = now - timedelta(days=policy.reports_days)
     for page in pages[:-1]:
         if datetime.strptime(page.stem.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:
-            yield Removal(path=page, why=f"a report older than {policy.reports_days} days")
+            yield Removal(path=page, why=say("a report older than {days} days", days=policy.reports_days))

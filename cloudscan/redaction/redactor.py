@@ -157,6 +157,7 @@ class Redactor:
             trend=report.trend,
             gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
             frameworks=report.frameworks,
+            comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
         )
@@ -197,6 +198,7 @@ class Redactor:
                 Evidence(
                     row={column: self.value(column, value) for column, value in piece.row.items()},
                     chain=() if isinstance(piece.chain, Mapping) else [self.step(step) for step in piece.chain],
+                    party=piece.party and msgspec.structs.replace(piece.party, name=self.text(piece.party.name)),
                 )
                 for piece in verdict.evidence
             ),

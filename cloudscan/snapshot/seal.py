@@ -16,7 +16,7 @@ import msgspec
 
 from cloudscan import __version__
 from cloudscan.connector import Spent
-from cloudscan.coverage import Coverage, ScanSummary
+from cloudscan.coverage import Coverage, ScanSummary, ScopesRead
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.files import write_private
@@ -25,7 +25,7 @@ from cloudscan.sentence import say
 from cloudscan.snapshot import incremental, log_facts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
-from cloudscan.snapshot.spool import ScanRecord
+from cloudscan.snapshot.spool import ScanRecord, ScopeReport
 from cloudscan.snapshot.staging import Staging
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
 
@@ -266,8 +266,11 @@ def _summary(
     record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int], finished_on: datetime
 ) -> ScanSummary:
     scopes: dict[str, int] = {}
+    read: dict[tuple[str, str], list[ScopeReport]] = {}
     spent = Spent(requests=0)
     for report in spool.reports(lines):
+        if report.outcome is Outcome.COMPLETE or report.outcome.is_gap:
+            read.setdefault((report.scope.platform, report.scope.kind), []).append(report)
         scopes[report.outcome] = scopes.get(report.outcome, 0) + 1
         spent = spent.plus(Spent(requests=report.requests, throttles=report.throttles, retries=report.retries))
     return ScanSummary(
@@ -281,7 +284,21 @@ def _summary(
         requests=spent.requests,
         throttles=spent.throttles,
         retries=spent.retries,
+        read=[
+            ScopesRead(
+                platform=platform,
+                kind=kind,
+                total=len(reports),
+                whole=sum(report.is_whole for report in reports),
+                partly=sum(_is_partly_read(report) for report in reports),
+            )
+            for (platform, kind), reports in sorted(read.items())
+        ],
     )
+
+
+def _is_partly_read(report: ScopeReport) -> bool:
+    return not report.is_whole and report.outcome in (Outcome.COMPLETE, Outcome.PARTIAL)
 
 
 def _publish(folder: Path, work: Path, manifest: Manifest) -> None:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from cloudscan.sentence import say
 from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
 from cloudscan.text import nearest, suggestion
 
@@ -118,7 +119,7 @@ def check(sql: str) -> Query:
     except SqlglotError as error:
         return Query(faults=(_syntax(sql, error),))
     except RecursionError:
-        return Query(faults=(Fault(1, "brackets or conditions are nested too deeply; nest them less"),))
+        return Query(faults=(Fault(1, say("brackets or conditions are nested too deeply; nest them less")),))
 
 
 def _checked(sql: str) -> Query:
@@ -268,7 +269,7 @@ def _syntax(sql: str, error: SqlglotError) -> Fault:
     start = sql.find(before + near)
     line = sql.count("\n", 0, start + len(before)) + 1 if start >= 0 else 1
     where = f" near {near!r}" if near else ""
-    return Fault(line, f"this SQL cannot be parsed{where}; check commas, brackets and quotes here")
+    return Fault(line, say("this SQL cannot be parsed{where}; check commas, brackets and quotes here", where=where))
 
 
 def _grammar(select: exp.Select, lines: Lines) -> Iterator[Fault]:
@@ -283,17 +284,25 @@ def _refusal(node: exp.Expr) -> str:
     if isinstance(node, exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name in _CLOCKS or name.replace("_", "") in _CLOCKS:
-            return f"{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of"
+            return say(
+                "{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of",
+                name=name,
+            )
         if name in _CHANCE:
-            return f"{name}() is random; a rule must give the same result every time, drop it"
+            return say("{name}() is random; a rule must give the same result every time, drop it", name=name)
     if kind in _INSTEAD:
         return _INSTEAD[kind]
     if kind not in _ALLOWED:
         if isinstance(node, exp.Func):
             spelled = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-            return f"the function {spelled} is not allowed here; write with {_FUNCTION_NAMES}"
-        return (
-            f"{kind.__name__} is not part of the SQL that both engines share; write it with plain SELECT, JOIN, WHERE"
+            return say(
+                "the function {spelled} is not allowed here; write with {functions}",
+                spelled=spelled,
+                functions=_FUNCTION_NAMES,
+            )
+        return say(
+            "{kind} is not part of the SQL that both engines share; write it with plain SELECT, JOIN, WHERE",
+            kind=kind.__name__,
         )
     return _detail_refusal(node)
 
@@ -302,24 +311,26 @@ def _detail_refusal(node: exp.Expr) -> str:
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         return "a rule reads tables, not functions or files; write one of the tables: " + ", ".join(TABLES)
     if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
-        return "* yields whatever columns the table has; name the columns"
+        return say("* yields whatever columns the table has; name the columns")
     if isinstance(node, exp.Placeholder) and not node.this:
-        return "? has no name; write $name and declare it under params"
+        return say("? has no name; write $name and declare it under params")
     if isinstance(node, exp.Cast | exp.TryCast):
         if type(node) is exp.Cast and node.to.this not in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
-            return "CAST stops the scan at the first odd value; write TRY_CAST(… AS BIGINT)"
+            return say("CAST stops the scan at the first odd value; write TRY_CAST(… AS BIGINT)")
         if node.to.this not in _CAST_TYPES:
-            return f"{node.to.sql()} is cast differently by each engine; cast to VARCHAR, BIGINT or BOOLEAN"
+            return say(
+                "{sql} is cast differently by each engine; cast to VARCHAR, BIGINT or BOOLEAN", sql=node.to.sql()
+            )
     if isinstance(node, exp.Interval) and not isinstance(node.this.unnest(), exp.Placeholder | exp.Literal):
-        return "an interval takes a number or a param; write INTERVAL ($days) DAY"
+        return say("an interval takes a number or a param; write INTERVAL ($days) DAY")
     if isinstance(node, exp.Join) and (
         node.args.get("method") or node.side in ("RIGHT", "FULL") or node.args.get("using")
     ):
-        return "write JOIN … ON or LEFT JOIN … ON"
+        return say("write JOIN … ON or LEFT JOIN … ON")
     if isinstance(node, exp.With) and node.recursive:
-        return "recursion is not allowed; use the table members, or grants.origin_uid"
+        return say("recursion is not allowed; use the table members, or grants.origin_uid")
     if isinstance(node, exp.Distinct) and node.args.get("on"):
-        return "DISTINCT ON is not shared by both engines; drop it, rows are folded by the rule's identity"
+        return say("DISTINCT ON is not shared by both engines; drop it, rows are folded by the rule's identity")
     return ""
 
 
@@ -343,13 +354,19 @@ def _ladders(select: exp.Select, lines: Lines) -> Iterator[Fault]:
         parent = column.parent
         if isinstance(parent, exp.Alias) and parent.alias != column.name:
             yield Fault(
-                lines.of(column), f"a ladder keeps its name, so that it is compared by rung; write {column.sql()}"
+                lines.of(column),
+                say("a ladder keeps its name, so that it is compared by rung; write {sql}", sql=column.sql()),
             )
         if not isinstance(parent, _LADDER_PARENTS) or not _comparable(parent):
             yield Fault(
                 lines.of(column),
-                f"`{column.name}` is a ladder: it can be selected, and compared with its words, nothing else; "
-                f"write {column.sql()} >= '{list(LADDERS[column.name])[1]}'",
+                say(
+                    "`{name}` is a ladder: it can be selected, and compared with its words, nothing else; "
+                    "write {sql} >= '{list}'",
+                    name=column.name,
+                    sql=column.sql(),
+                    list=list(LADDERS[column.name])[1],
+                ),
             )
     for alias in select.find_all(exp.Alias):
         if alias.alias in LADDERS and not _is_ladder(alias.this):
@@ -369,7 +386,13 @@ def _vocabulary_faults(column: exp.Column, lines: Lines) -> Iterator[Fault]:
     for literal in _compared_with(column):
         if literal.name not in known:
             yield Fault(
-                lines.of(column), f"`{column.name}` is never {literal.name!r}; {suggestion(literal.name, known)}"
+                lines.of(column),
+                say(
+                    "`{name}` is never {name_other}; {hint}",
+                    name=column.name,
+                    name_other=repr(literal.name),
+                    hint=suggestion(literal.name, known),
+                ),
             )
 
 
@@ -381,7 +404,10 @@ def _names(select: exp.Select, lines: Lines) -> Iterator[Fault]:
             if isinstance(source, Scope):
                 tables[alias] = _yields(source.expression)
             elif source.name not in TABLES or source.db:
-                yield Fault(lines.of(source), f"there is no table `{source.name}`; {suggestion(source.name, TABLES)}")
+                yield Fault(
+                    lines.of(source),
+                    say("there is no table `{name}`; {hint}", name=source.name, hint=suggestion(source.name, TABLES)),
+                )
                 tables[alias] = ()
             else:
                 tables[alias] = tuple(TABLES[source.name])
@@ -402,15 +428,34 @@ def _column_faults(
     if table:
         if table not in tables:
             known = suggestion(table, tables)
-            yield Fault(lines.of(column), f"`{table}` is not a table or alias of this query; {known}")
+            yield Fault(
+                lines.of(column),
+                say("`{table}` is not a table or alias of this query; {known}", table=table, known=known),
+            )
         elif tables[table] and name not in tables[table]:
             source = scope.sources[table]
             title = source.name if isinstance(source, exp.Table) else table
-            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {suggestion(name, tables[table])}")
+            yield Fault(
+                lines.of(column),
+                say(
+                    "`{title}` has no column `{name}`; {hint}",
+                    title=title,
+                    name=name,
+                    hint=suggestion(name, tables[table]),
+                ),
+            )
         return
     aliases = [alias for alias, columns in tables.items() if name in columns]
     if len(aliases) > 1:
-        yield Fault(lines.of(column), f"`{name}` is in {' and '.join(aliases)}; write {aliases[0]}.{name}")
+        yield Fault(
+            lines.of(column),
+            say(
+                "`{name}` is in {aliases}; write {aliases_other}.{name}",
+                name=name,
+                aliases=" and ".join(aliases),
+                aliases_other=aliases[0],
+            ),
+        )
     elif not aliases and all(tables.values()):
         match = nearest(name, [known for columns in tables.values() for known in columns])
         yield Fault(

@@ -180,7 +180,7 @@ def _about_settings(reading: _Reading, settings: Sequence[SettingSpec]) -> Itera
 def _about_questions(questions: Sequence[Question]) -> Iterator[str]:
     names = [question.name for question in questions]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"two questions are called {name!r}; their gaps could not be told apart"
+        yield f"two questions are called {name!r}; their gaps could not be distinguished"
     for question in questions:
         for hidden in question.hides:
             if hidden.table not in FACTS and hidden.table != EVERYTHING:

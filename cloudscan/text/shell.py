@@ -57,7 +57,7 @@ def filled(template: str, values: Mapping[str, str]) -> CommandLine | None:
     """The command with each value as one word of its shell.
 
     A value that is missing or empty becomes a word in upper case. None if a value cannot be typed as it is: it contains
-    characters that are not seen, begins like an option where none can be told from a value, or would be read as the
+    characters that are not seen, begins like an option where none can be distinguished from a value, or would be read as the
     address of something else; also for any value where the shell is not known.
     """
     shell = shell_of(template)

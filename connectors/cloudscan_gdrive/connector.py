@@ -351,7 +351,7 @@ def _my_drive(identity: str, address: str, name: str, people: People) -> Resourc
         platform=PLATFORM,
         account=people.primary,
         kind="my_drive",
-        name=f"My Drive of {name}",
+        name=f"My Drive: {name}",
         path=address,
         owner_uid=uids.user(address),
         size_bytes=0,

@@ -10,6 +10,7 @@ Source: the discovery documents of Drive v3, Admin Directory v1, Groups Settings
 from collections.abc import Sequence
 
 from cloudscan.connector import Permission
+from cloudscan.sentence import say
 
 PREFIX = "https://www.googleapis.com/auth/"
 
@@ -26,25 +27,29 @@ AUDIT = ("admin.reports.audit.readonly",)
 POLICIES = ("cloud-identity.policies.readonly",)
 
 PERMISSIONS: tuple[Permission, ...] = (
-    Permission(name=PREFIX + DRIVE[0], reason="files and folders, their permissions and changes; no contents"),
-    Permission(name=PREFIX + DRIVE[1], reason="to list shared drives, which drive.metadata.readonly does not allow"),
-    Permission(name=PREFIX + DIRECTORY[0], reason="users: whose drives there are, who has left, who is suspended"),
-    Permission(name=PREFIX + DIRECTORY[1], reason="groups that files are shared with"),
-    Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see external ones among them"),
-    Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their aliases, to tell internal from external"),
-    Permission(name=PREFIX + DIRECTORY[4], reason="org units that sharing settings are made for", optional=True),
+    Permission(name=PREFIX + DRIVE[0], reason=say("files and folders, their permissions and changes; no contents")),
+    Permission(
+        name=PREFIX + DRIVE[1], reason=say("to list shared drives, which drive.metadata.readonly does not allow")
+    ),
+    Permission(name=PREFIX + DIRECTORY[0], reason=say("users: whose drives there are, who has left, who is suspended")),
+    Permission(name=PREFIX + DIRECTORY[1], reason=say("groups that files are shared with")),
+    Permission(name=PREFIX + DIRECTORY[2], reason=say("members of groups, to see external ones among them")),
+    Permission(name=PREFIX + DIRECTORY[3], reason=say("our domains and their aliases, to tell internal from external")),
+    Permission(name=PREFIX + DIRECTORY[4], reason=say("org units that sharing settings are made for"), optional=True),
     Permission(
         name=PREFIX + GROUP_SETTINGS[0],
-        reason="who may join a group; Google offers no read-only form of this scope, cloudscan only reads with it",
+        reason=say("who may join a group; Google offers no read-only form of this scope, cloudscan only reads with it"),
         optional=True,
     ),
     Permission(
         name=PREFIX + AUDIT[0],
-        reason="the Drive log: since when files are shared and by whom, when external people last used them",
+        reason=say("the Drive log: since when files are shared and by whom, when external people last used them"),
         optional=True,
     ),
     Permission(
-        name=PREFIX + POLICIES[0], reason="sharing settings; the administrator must be a super admin", optional=True
+        name=PREFIX + POLICIES[0],
+        reason=say("sharing settings; the administrator must be a super admin"),
+        optional=True,
     ),
 )
 

@@ -5,7 +5,9 @@ from collections.abc import Generator, Iterator, Sequence
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.http import Patience
+from cloudscan.reason import Worded
 from cloudscan.reason import question as words
+from cloudscan.sentence import joined, say
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.models import Site
 from cloudscan_m365.options import Options
@@ -30,16 +32,21 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         graph = connect(options, Patience(attempts=2, timeout=20.0))
         claims = graph.claims()
     except CloudscanError as error:
-        yield Check(ok=False, what="m365: credentials", remedy=str(error))
+        yield Check(ok=False, what=say("m365: credentials"), remedy=joined((error,)))
         return
-    yield Check(ok=True, what="m365: signs in")
+    yield Check(ok=True, what=say("m365: signs in"))
     for permission in PERMISSIONS:
         if permission.name.startswith(SHAREPOINT):
             continue
         name = permission.name
         ok = claims.has(name) or (name == SITES and bool(options.sites) and claims.has(SELECTED_SITES))
-        remedy = f"Missing: {permission.reason}. Needs {name} (application permission of Microsoft Graph); "
-        yield Check(ok=ok, what=f"m365: {name}", remedy="" if ok else remedy + _HOW)
+        remedy = say(
+            "Missing: {purpose}. Needs {name} (application permission of Microsoft Graph); {how}",
+            purpose=permission.reason,
+            name=name,
+            how=_HOW,
+        )
+        yield Check(ok=ok, what=f"m365: {name}", remedy="" if ok else remedy)
     yield from _side_questions(graph)
     sites: Sequence[Site]
     if options.sites:
@@ -48,9 +55,9 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         try:
             sites = graph.page(Site, ALL_SITES, select="id,webUrl", top=1).value
         except CloudscanError as error:
-            yield Check(ok=False, what="m365: sites", remedy=str(error))
+            yield Check(ok=False, what=say("m365: sites"), remedy=joined((error,)))
             return
-        yield Check(ok=True, what="m365: sites can be listed")
+        yield Check(ok=True, what=say("m365: sites can be listed"))
     if sites:
         yield from _beside_libraries(graph, sites[0], full_control=claims.has(GRAPH_FULL_CONTROL))
         yield _sharepoint(graph, sites)
@@ -64,7 +71,7 @@ def _chosen(graph: Graph, addresses: Sequence[str]) -> Generator[Check, None, li
         try:
             sites.append(graph.ask(Site, CHOSEN_SITE, *by_address(address), select="id,webUrl"))
         except CloudscanError as error:
-            yield Check(ok=False, what=what, remedy=f"{error}. {_SELECTED}")
+            yield Check(ok=False, what=what, remedy=joined((say("{error}.", error=error), _SELECTED)))
         else:
             yield Check(ok=True, what=what)
     return sites
@@ -76,10 +83,10 @@ def _beside_libraries(graph: Graph, site: Site, *, full_control: bool) -> Iterat
         try:
             graph.page(dict[str, object], question, site.id)
         except CloudscanError as error:
-            yield Check(ok=False, what=f"m365: {words(question.name, 'en')}", remedy=str(error))
+            yield Check(ok=False, what=joined(("m365", Worded(words, question.name)), ": "), remedy=joined((error,)))
 
 
-_SELECTED = (
+_SELECTED = say(
     "With Sites.Selected, an administrator grants the application each site (`Grant-PnPAzureADAppSitePermission`)."
 )
 
@@ -91,7 +98,7 @@ _RECORDS = (SHARING, AUTHORIZATION)
 def _side_questions(graph: Graph) -> Iterator[Check]:
     """What this tenant does not answer, besides permissions that are missing."""
     for question in (*_LISTS, *_RECORDS):
-        what = f"m365: {words(question.name, 'en')}"
+        what = joined(("m365", Worded(words, question.name)), ": ")
         try:
             if question in _LISTS:
                 graph.page(dict[str, object], question)
@@ -100,23 +107,23 @@ def _side_questions(graph: Graph) -> Iterator[Check]:
         except AccessDenied:
             continue  # the permission has a line of its own
         except CloudscanError as error:
-            yield Check(ok=False, what=what, remedy=str(error))
+            yield Check(ok=False, what=what, remedy=joined((error,)))
 
 
-_HOW = (
+_HOW = say(
     "`cloudscan permissions --connector m365 --format policy` prints the commands that add it. An administrator has to "
     "consent to it; Entra may need a few minutes to apply it."
 )
 
 
 def _sharepoint(graph: Graph, sites: Sequence[Site]) -> Check:
-    what = "m365: SharePoint's own API"
+    what = say("m365: SharePoint's own API")
     permission = next(permission for permission in PERMISSIONS if permission.name.startswith(SHAREPOINT))
-    remedy = f"Missing: {permission.reason}. Needs {permission.name}; {_HOW}"
+    remedy = say("Missing: {purpose}. Needs {name}; {how}", purpose=permission.reason, name=permission.name, how=_HOW)
     address = next((site.web_url for site in sites if site.web_url), "")
     try:
         if address:
             graph.sharepoint_list(dict[str, object], SITE_GROUPS, address.rstrip("/"))
     except CloudscanError as error:
-        return Check(ok=False, what=what, remedy=f"{error}. {remedy}")
-    return Check(ok=True, what=f"{what} accepts the credentials")
+        return Check(ok=False, what=what, remedy=joined((say("{error}.", error=error), remedy)))
+    return Check(ok=True, what=say("{what} accepts the credentials", what=what))

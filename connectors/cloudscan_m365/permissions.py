@@ -7,6 +7,7 @@ Source: Microsoft Graph permissions reference; the permission table of each call
 """
 
 from cloudscan.connector import Permission
+from cloudscan.sentence import say
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
@@ -34,25 +35,32 @@ GRAPH_FULL_CONTROL = "Sites.FullControl.All"
 """Not asked for, as it may change everything. Where the application has it, grants to others on sites are read too."""
 
 PERMISSIONS: tuple[Permission, ...] = (
-    Permission(name=SITES, reason="sites, libraries, OneDrives, their items and who may open them; no contents"),
-    Permission(name=USERS, reason="users and guests: who is ours, who has left, who invited whom"),
-    Permission(name=GROUPS, reason="groups that files are shared with, to find external users in them"),
-    Permission(name=HIDDEN_MEMBERS, reason="members of groups that hide them", optional=True),
-    Permission(name=SIGN_INS, reason="when guests last signed in (needs Entra ID P1), who invited whom", optional=True),
-    Permission(name=LEAVE_DATES, reason="leave dates, where they are maintained", optional=True),
-    Permission(name=TEAMS, reason="teams and their visibility", optional=True),
-    Permission(name=TEAM_MEMBERS, reason="owners and guests of teams", optional=True),
-    Permission(name=CHANNELS, reason="shared and private channels", optional=True),
-    Permission(name=CHANNEL_MEMBERS, reason="people of other tenants in shared channels", optional=True),
-    Permission(name=APPLICATIONS, reason="applications that may read or change all sites", optional=True),
-    Permission(name=TENANT_SETTINGS, reason="the tenant's sharing settings, as far as Graph shows them", optional=True),
-    Permission(name=POLICIES, reason="partner tenants, and who may invite guests", optional=True),
-    Permission(name=TENANT_NAMES, reason="the names of other tenants", optional=True),
-    Permission(name=LABELS, reason="the names of sensitivity labels", optional=True),
+    Permission(name=SITES, reason=say("sites, libraries, OneDrives, their items and who may open them; no contents")),
+    Permission(name=USERS, reason=say("users and guests: who is ours, who has left, who invited whom")),
+    Permission(name=GROUPS, reason=say("groups that files are shared with, to find external users in them")),
+    Permission(name=HIDDEN_MEMBERS, reason=say("members of groups that hide them"), optional=True),
+    Permission(
+        name=SIGN_INS, reason=say("when guests last signed in (needs Entra ID P1), who invited whom"), optional=True
+    ),
+    Permission(name=LEAVE_DATES, reason=say("leave dates, where they are maintained"), optional=True),
+    Permission(name=TEAMS, reason=say("teams and their visibility"), optional=True),
+    Permission(name=TEAM_MEMBERS, reason=say("owners and guests of teams"), optional=True),
+    Permission(name=CHANNELS, reason=say("shared and private channels"), optional=True),
+    Permission(name=CHANNEL_MEMBERS, reason=say("people of other tenants in shared channels"), optional=True),
+    Permission(name=APPLICATIONS, reason=say("applications that may read or change all sites"), optional=True),
+    Permission(
+        name=TENANT_SETTINGS, reason=say("the tenant's sharing settings, as far as Graph shows them"), optional=True
+    ),
+    Permission(name=POLICIES, reason=say("partner tenants, and who may invite guests"), optional=True),
+    Permission(name=TENANT_NAMES, reason=say("the names of other tenants"), optional=True),
+    Permission(name=LABELS, reason=say("the names of sensitivity labels"), optional=True),
     Permission(
         name=FULL_CONTROL,
-        reason="members of site groups, each site's own sharing settings, default links: only SharePoint's own API "
-        "returns them, and only to an application that signs in with a certificate",
+        reason=say(
+            "members of site groups, each site's own sharing settings, default links: only "
+            "SharePoint's own API returns them, and only to an application that signs in with a "
+            "certificate"
+        ),
         optional=True,
     ),
 )

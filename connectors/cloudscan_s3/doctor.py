@@ -18,7 +18,8 @@ import msgspec
 from cloudscan.connector import Check, Estate, Gap, Scope
 from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, NotOffered, Vanished
 from cloudscan.facts import Outcome
-from cloudscan.reason import Reason, advice, question, sentence
+from cloudscan.reason import Reason, Worded, advice, question, sentence
+from cloudscan.sentence import Sentence, joined, say
 from cloudscan_s3 import questions as ask
 from cloudscan_s3 import regions
 from cloudscan_s3.access.bucket import Unread
@@ -192,10 +193,10 @@ def checks(options: Options, estate: Estate) -> Iterator[Check]:
     try:
         every = list(parts(options))
     except ConfigurationError as error:
-        yield Check(ok=False, what="s3: profiles", remedy=str(error))
+        yield Check(ok=False, what=say("s3: profiles"), remedy=joined((error,)))
         return
     for name, own in every:
-        yield from _of_profile(own, estate, f"s3, profile {name}")
+        yield from _of_profile(own, estate, say("s3, profile {name}", name=name))
 
 
 def _of_profile(options: Options, estate: Estate, prefix: str) -> Iterator[Check]:
@@ -206,18 +207,20 @@ def _of_profile(options: Options, estate: Estate, prefix: str) -> Iterator[Check
     )
     try:
         caller = connector.identity()
-        yield Check(ok=True, what=f"{prefix}: credentials of account {caller.account}")
+        yield Check(
+            ok=True, what=joined((prefix, say("credentials of account {account}", account=caller.account)), ": ")
+        )
     except CloudscanError as error:
-        yield Check(ok=False, what=f"{prefix}: credentials", remedy=str(error))
+        yield Check(ok=False, what=joined((prefix, say("credentials")), ": "), remedy=joined((error,)))
         return
     try:
         first = list(connector.scopes())
     except CloudscanError as error:
-        yield Check(ok=False, what=f"{prefix}: accounts", remedy=str(error))
+        yield Check(ok=False, what=joined((prefix, say("accounts")), ": "), remedy=joined((error,)))
         return
     for scope in (scope for scope in first if scope.kind == "organisation"):
         gaps = [item for item in connector.collect(scope, None) if isinstance(item, Gap)]
-        yield from (_line(f"{prefix}: {question(gap.question, 'en')}", gap) for gap in gaps)
+        yield from (_line(joined((prefix, Worded(question, gap.question)), ": "), gap) for gap in gaps)
     accounts = [
         _Account(connector=connector, options=options, partition=caller.partition, prefix=prefix, scope=scope)
         for scope in first
@@ -240,30 +243,31 @@ class _Account:
 
     def checks(self, *, is_own: bool) -> Iterator[Check]:
         """The role, and each question with its answer; for other accounts than our own one line where all is well."""
-        what = f"{self.prefix}: account {self.scope.account}"
+        what = joined((self.prefix, say("account {account}", account=self.scope.account)), ": ")
         try:
             asker = self.connector.asker(self.scope.account)
             gaps = list(self._gaps(asker))
         except CloudscanError as error:
             if self.scope.params.get("state") in INACTIVE and isinstance(error, AccessDenied):
                 return  # the scan leaves it out as well
-            yield Check(ok=False, what=what, remedy=str(error))
+            yield Check(ok=False, what=what, remedy=joined((error,)))
             return
         missing = {(gap.question, _code(gap)): gap for gap in reversed(gaps) if gap.outcome.is_gap}
         silent = {name for name, _ in missing}
         answered = [one.name for one in QUESTIONS if one.name in asker.asked and one.name not in silent]
         if is_own:
-            yield from (Check(ok=True, what=f"{what}: {question(name, 'en')}") for name in answered)
+            yield from (Check(ok=True, what=joined((what, Worded(question, name)), ": ")) for name in answered)
         else:
-            yield Check(ok=True, what=f"{what}: {len(answered)} questions are answered")
+            yield Check(ok=True, what=joined((what, say("{count} questions are answered", count=len(answered))), ": "))
         for gap in {(gap.question, _code(gap)): gap for gap in gaps if gap.outcome in _TOLD}.values():
             if _code(gap) != "s3-objects-switched-off":
-                left_out = f"{question(gap.question, 'en')}, left out: {sentence(gap.reason, 'en')}"
-                yield Check(ok=True, what=f"{what}: {left_out}")
+                asked, reason = Worded(question, gap.question), Worded(sentence, gap.reason)
+                left_out = say("{question}, left out: {reason}", question=asked, reason=reason)
+                yield Check(ok=True, what=joined((what, left_out), ": "))
         for gap in reversed(missing.values()):
-            about = question(gap.question, "en") if gap.question else gap.table
+            about = Worded(question, gap.question) if gap.question else gap.table
             place = f" ({gap.resource_uid})" if gap.resource_uid else ""
-            yield _line(f"{what}: {about}{place}", gap)
+            yield _line(joined((what, joined((about, place), "")), ": "), gap)
 
     def _gaps(self, asker: Asker) -> Iterator[Gap]:
         """What could not be read of the account, of its samples, and of what the samples did not ask."""
@@ -328,10 +332,10 @@ def _code(gap: Gap) -> str:
     return gap.reason.code if isinstance(gap.reason, Reason) else gap.reason
 
 
-def _line(what: str, gap: Gap) -> Check:
+def _line(what: Sentence, gap: Gap) -> Check:
     if not gap.outcome.is_gap or not isinstance(gap.reason, Reason):
         return Check(ok=True, what=what)
-    policy = " `cloudscan permissions --connector s3 --format policy` prints the policy." if gap.needs else ""
-    next_step = advice(gap.reason, "en")
-    remedy = f"{sentence(gap.reason, 'en')}. {next_step}".strip()
-    return Check(ok=False, what=what, remedy=f"{remedy}{policy}")
+    remedy = joined((say("{reason}.", reason=Worded(sentence, gap.reason)), Worded(advice, gap.reason)))
+    if gap.needs:
+        remedy = joined((remedy, say("`cloudscan permissions --connector s3 --format policy` prints the policy.")))
+    return Check(ok=False, what=what, remedy=remedy)

@@ -68,7 +68,7 @@ class SeveralProfiles:
         for name, fault in failed.items():
             params = {_PROFILE: name, "error": str(fault)}
             uid = f"{self.name}:profile/{name}"
-            yield Scope(uid=uid, platform=self.name, kind="profile", name=f"AWS profile {name}", params=params)
+            yield Scope(uid=uid, platform=self.name, kind="profile", name=f"[profile {name}]", params=params)
         for name, first in opened.items():
             yield from (_tagged(scope, name) for scope in first)
 

@@ -43,11 +43,6 @@ def plain(value: Any) -> str:
             return str(value)
 
 
-def cell(column: str, value: Any, lang: str) -> str:
-    """A value of a rule's row as a reader sees it: a block's code in words, anything else as `plain` gives it."""
-    return block(value, lang) if column == "blocked_by" and isinstance(value, str) else plain(value)
-
-
 def fields_of(verdict: Verdict) -> Mapping[str, Any]:
     """The fields that a rule's texts can name: the columns of its first evidence, then the subject's own."""
     subject = {name: getattr(verdict.subject, name) for name in _SUBJECT_FIELDS}
@@ -193,7 +188,7 @@ def reach(texts: Texts, verdict: Verdict) -> str:
 
 
 def since(texts: Texts, finding: Finding, now: datetime) -> str:
-    """When it was opened according to the platform, or else when a scan first saw it; the sentence says which."""
+    """When it was opened according to the platform, or else when a scan first found it; the sentence says which."""
     opened = finding.verdict.since
     moment = opened or finding.first_seen_on
     key = "finding.since_platform" if opened else "finding.since_first_seen"

@@ -83,7 +83,7 @@ def test_a_pack_lists_it_with_the_coverage(seeded: Desk, tmp_path: Path) -> None
 
 
 def test_it_cannot_be_waived(seeded: Desk) -> None:
-    """There is nothing to live with: no scan is incomplete because of it."""
+    """There is nothing to waive: no scan is incomplete because of it."""
     seeded.run("scan")
 
     refused = seeded.run("waive", "add", "--gap", "toy:safe", "--owner", "me", "--reason", "why", "--days", "9")

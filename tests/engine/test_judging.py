@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,8 +17,20 @@ from cloudscan.engine.judge import Verdicts, fold, judge, preview
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, RuleError
-from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Resource, Setting, Via, unread_grants
-from cloudscan.finding import Judgement, Verdict, message
+from cloudscan.facts import (
+    MOST_ENTRY,
+    Access,
+    Affiliation,
+    Audience,
+    Grant,
+    Membership,
+    Principal,
+    Resource,
+    Setting,
+    Via,
+    unread_grants,
+)
+from cloudscan.finding import Judgement, Party, PartyKind, PolicyEntry, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
 from cloudscan.snapshot.snapshot import Snapshot
@@ -163,6 +176,61 @@ def test_the_subject_is_looked_up(scanned: Scanned, rules: tuple[Rule, ...]) -> 
     )
     assert verdict.evidence[0].chain == chain
     assert verdict.evidence[0].row["grant_uid"] == "toy:way/Plan"
+
+
+def test_evidence_quotes_the_policy_entry_behind_its_grant(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
+    """As the connector gives it, with a bound; what is no such entry is left out."""
+    entry = {"kind": "policy", "number": 2, "name": "Web", "text": "x" * (MOST_ENTRY + 1)}
+    facts: list[Yielded] = [
+        file("a"),
+        grant("a", detail={"entry": entry}),
+        file("b"),
+        grant("b", detail={"entry": "all of it"}),
+    ]
+
+    quoted, not_quoted = judged(scanned, rules, *facts).verdicts
+
+    assert quoted.evidence[0].entry == PolicyEntry(
+        kind="policy", number=2, name="Web", text="x" * MOST_ENTRY, whole=False
+    )
+    assert not_quoted.evidence[0].entry is None
+
+
+@pytest.mark.parametrize(
+    ("known", "party"),
+    [
+        ({"affiliation": Affiliation.INTERNAL}, None),
+        (
+            {"affiliation": Affiliation.PARTNER, "detail": {"partner": "Haulier"}},
+            Party(name="Haulier", kind=PartyKind.PARTNER),
+        ),
+        ({"affiliation": Affiliation.EXTERNAL}, Party(name="rival.example", kind=PartyKind.UNLISTED)),
+        (
+            {"affiliation": Affiliation.EXTERNAL, "detail": {"consumer": "true"}},
+            Party(name="x@rival.example", kind=PartyKind.PRIVATE),
+        ),
+        ({"affiliation": None}, Party(name="rival.example", kind=PartyKind.UNKNOWN)),
+    ],
+    ids=["ours", "partner", "unlisted", "private address", "not known"],
+)
+def test_evidence_says_who_is_outside(
+    scanned: Scanned, rule_text: str, tmp_path: Path, known: dict[str, Any], party: Party | None
+) -> None:
+    """A partner is a partner by name; anybody else goes by a domain, or by a private address."""
+    rules = load_text(tmp_path, rule_text.replace("e.grant_uid,", "e.grant_uid, e.principal_uid,"))
+    who = Principal(
+        uid="toy:x",
+        platform="toy",
+        account="acme",
+        kind="user",
+        email="x@rival.example",
+        domain="rival.example",
+        **known,
+    )
+
+    verdict = only(judged(scanned, rules, who, file("Plan"), grant("Plan", principal_uid="toy:x")))
+
+    assert verdict.evidence[0].party == party
 
 
 def test_people_are_counted_through_groups(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:

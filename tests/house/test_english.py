@@ -40,6 +40,15 @@ PHRASES = {
     r"\bhow the nights go\b": "the health of the nightly scans",
     r"\balso later\b": "in the future",
     r"\bleave the house\b": "leave the company",
+    r"\b(cannot|could not|can) be told\b": "determined, identified, distinguished",
+    r"\blived? with\b": "accept, waive",
+    r"\bnights can go on\b": "nightly scans can continue",
+    r"\b(puts?|putting) (it |them )?right\b": "fix",
+    r"\bof theirs\b": "their",
+    r"\bfirst saw\b": "first found",
+    r"\b(won|gained) for the effort\b": "risk reduced per effort",
+    r"\bwhat lies behind\b": "what is affected",
+    r"\bno \w+ at hand\b": "no access to",
 }  # fmt: skip
 
 

@@ -159,7 +159,7 @@ def test_a_waiver_of_a_gap_can_be_revoked_and_is_unused_when_the_gap_is_closed(t
 
 
 def test_a_waived_gap_still_closes_nothing_that_it_can_hide(tenant: Tenant) -> None:
-    """A decision to live with a gap is no answer to the question."""
+    """A decision to accept a gap is no answer to the question."""
     tenant.night()
     tenant.locked = ["plan"]
     for gap in tenant.night().gaps:

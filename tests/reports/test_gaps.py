@@ -1,4 +1,4 @@
-"""What could not be seen, in words: question, reason, advice, what it hides, who decided to live with it."""
+"""What could not be seen, in words: question, reason, advice, what it hides, who accepted it."""
 
 import io
 import json

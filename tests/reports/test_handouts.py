@@ -254,5 +254,5 @@ def test_one_link_that_offends_three_rules_is_one_item() -> None:
     (item,) = task.items
     assert handout.total == 1
     assert task.title == "Bucket policy lets anyone read"
-    assert item.also.startswith("This also puts right: ")
+    assert item.also.startswith("This also fixes: ")
     assert "Unknown outside account" in item.also

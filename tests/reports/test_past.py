@@ -85,7 +85,7 @@ def test_people_read_the_ticket_and_can_open_what_is_safe(ticketed: Report) -> N
 
 
 def test_a_hand_out_names_the_open_ticket(ticketed: Report) -> None:
-    """Who has to put it right knows where it is being talked about."""
+    """The person who has to fix it knows where it is being talked about."""
     given = handed_to(ticketed, ["mika@example.co.jp"])
 
     (page, _) = [content for _, content in handout_pages.write(given, "en", TERMS)]

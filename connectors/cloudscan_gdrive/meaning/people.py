@@ -320,7 +320,7 @@ def facts_of_directory(people: People, lists: Lists) -> Iterator[Principal | Mem
         platform=uids.PLATFORM,
         account=people.primary,
         kind="group",
-        name=f"everyone at {people.primary}",
+        name=f"*@{people.primary}",
         domain=people.primary,
         affiliation=Affiliation.INTERNAL,
         status="active",

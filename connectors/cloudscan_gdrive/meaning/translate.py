@@ -249,7 +249,7 @@ def _deleted(permission: Permission, people: People) -> tuple[Principal, Audienc
         platform=uids.PLATFORM,
         account=people.primary,
         kind=permission.type,
-        name=f"deleted {permission.type}",
+        name=permission.email_address or permission.id,
         affiliation=None,
         status="deleted",
     )

@@ -189,7 +189,7 @@ def _group_of_members(drive: SharedDrive, people: People) -> Principal:
         platform=uids.PLATFORM,
         account=people.primary,
         kind="group",
-        name=f"members of {drive.name}",
+        name=drive.name,
         affiliation=Affiliation.INTERNAL,
         status="active",
         detail={"join": "invited"},

@@ -219,7 +219,7 @@ class People:
     def outside(self, address: str, name: str = "") -> Grantee:
         """A person whose account is not ours, as SharePoint says: a guest, or one with a passcode.
 
-        `address` is empty where it cannot be told; `name` is then what stands for it.
+        `address` is empty where it cannot be determined; `name` is then what stands for it.
         """
         if entry := self.find(name):
             return grantee_of_entry(entry)
@@ -257,7 +257,7 @@ def audience_of(principal: Principal) -> Audience | None:
 
 
 def audience_of_group(contents: GroupContents) -> Audience | None:
-    """The widest audience in a group; None where a member that cannot be told may be wider."""
+    """The widest audience in a group; None where a member that cannot be identified may be wider."""
     if contents.claim or contents.whole_organisation:
         return Audience.ORGANISATION
     if not contents.known:

@@ -88,7 +88,7 @@ class TranslatedPermission:
     principals: Sequence[Principal]  # those that it names
     grant: Grant  # without uid and resource, which the item fills in
     from_site: bool = False  # the same is granted at the top of the site, and comes from there
-    unresolved: bool = False  # whom it names could not be told, and nothing else says so
+    unresolved: bool = False  # whom it names could not be determined, and nothing else says so
 
     @functools.cached_property
     def inherited_detail(self) -> Detail:
@@ -414,7 +414,7 @@ def grantees_of(permission: Permission, tenant: TenantContext) -> list[Grantee |
 def _listed(permission: Permission, tenant: TenantContext) -> Iterator[Grantee | None]:
     """Whom the lists of a permission name: the newer one, and of the older one those who are not among them.
 
-    The older list often says less of the same people. Who cannot be told by it is somebody else only if the newer one
+    The older list often says less of the same people. Anyone who cannot be identified by it is somebody else only if the newer one
     does not account for them.
     """
     newer, older = permission.granted_to_identities_v2 or (), permission.granted_to_identities or ()
@@ -467,7 +467,7 @@ def _any_unresolved(grantees: Sequence[Grantee | None], tenant: TenantContext) -
 
 
 def is_unresolved(grantee: Grantee | None, tenant: TenantContext) -> bool:
-    """Whether somebody cannot be told, for no reason that a question without an answer is reported for."""
+    """Whether somebody cannot be identified, for no reason that a question without an answer is reported for."""
     if grantee is None:
         return True
     if grantee.audience is not None or grantee.contents is not None:

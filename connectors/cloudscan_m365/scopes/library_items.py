@@ -138,7 +138,7 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
 
 
 def _granted_to_whom(reader: LibraryReader) -> list[str]:
-    """The uids of what has a permission for somebody who cannot be told."""
+    """The uids of what has a permission for somebody who cannot be identified."""
     kinds = {number for number, one in enumerate(reader.context.translations) if one is not None and one.unresolved}
     if not kinds:
         return []

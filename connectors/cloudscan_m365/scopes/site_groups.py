@@ -106,11 +106,11 @@ class _Member:
 
 @dataclass(frozen=True, kw_only=True)
 class _Members:
-    """The members of a site's group as far as they can be told."""
+    """The members of a site's group as far as they can be identified."""
 
     members: Sequence[_Member] = ()
     known: bool = False  # these are all
-    unresolved: bool = False  # one cannot be told, though the directory was read
+    unresolved: bool = False  # one cannot be identified, though the directory was read
 
 
 class _RootGrant(NamedTuple):
@@ -118,7 +118,7 @@ class _RootGrant(NamedTuple):
 
     principals: Sequence[Principal]
     grant: Grant
-    unresolved: bool  # whom it names could not be told
+    unresolved: bool  # whom it names could not be determined
 
 
 def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:

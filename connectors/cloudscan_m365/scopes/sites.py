@@ -114,7 +114,7 @@ def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: d
         platform=uids.PLATFORM,
         account=directory.people.primary,
         kind="onedrive",
-        name=f"OneDrive of {name}",
+        name=f"OneDrive: {name}",
         path=(owner and owner.email) or _path(drive.web_url),
         parent_uid=uids.tenant(directory.people.tenant_id),
         container_uid=uids.tenant(directory.people.tenant_id),
@@ -186,7 +186,7 @@ def _facts_of_webs(
             if _path(drive.web_url).endswith(_PRESERVED):
                 preserved.append(uids.library(drive.id))
             elif web.site.is_personal:
-                yield _scope("onedrive", uids.onedrive(drive.id), f"OneDrive of {web.name}", web, directory, drive)
+                yield _scope("onedrive", uids.onedrive(drive.id), f"OneDrive: {web.name}", web, directory, drive)
             else:
                 name = f"{web.name}: {drive.name or drive.id}"
                 yield _scope("library", uids.library(drive.id), name, web, directory, drive)

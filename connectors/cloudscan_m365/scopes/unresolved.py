@@ -1,4 +1,4 @@
-"""Principals that are named and cannot be told: what they get is there, with an audience that is not known.
+"""Principals that are named and cannot be identified: what they get is there, with an audience that is not known.
 
 Nothing was left unread, so a scan is whole with them; each is unknown to the rules, and has its row.
 """
@@ -17,12 +17,12 @@ _OF_GRANTS: Final = (Hidden(table="grants", columns=_COLUMNS),)
 
 
 def grantees_unresolved(question: Question, about: Sequence[str], within: str) -> Gap:
-    """The row for grants to somebody who cannot be told. `about` are the uids of what was granted."""
+    """The row for grants to somebody who cannot be identified. `about` are the uids of what was granted."""
     return _gap(question, "graph-grantee-not-told", about, within)
 
 
 def members_unresolved(question: Question, about: Sequence[str], within: str) -> Gap:
-    """The row for groups with members who cannot be told. `about` are the uids of the groups."""
+    """The row for groups with members who cannot be identified. `about` are the uids of the groups."""
     return _gap(question, "graph-member-not-told", about, within)
 
 

@@ -66,7 +66,20 @@ def _statements(acl: Acl, own_estate: OwnEstate, table: Mapping[str, tuple[str, 
             actions=tuple(allowed),
             resources=("*",),
             conditions=(_SIGNED,) if grant.group == AUTHENTICATED_USERS else (),
+            stored={"Grantee": _grantee(grant), "Permission": grant.permission},
         )
+
+
+def _grantee(grant: AclGrant) -> Mapping[str, str]:
+    """The grantee as S3's API writes it (API Reference, Grantee), without what is empty."""
+    kind = "Group" if grant.group else "CanonicalUser" if grant.canonical_id else "AmazonCustomerByEmail"
+    parts = {
+        "DisplayName": grant.display_name,
+        "ID": grant.canonical_id,
+        "EmailAddress": grant.email,
+        "URI": grant.group,
+    }
+    return {"Type": kind, **{name: value for name, value in parts.items() if value}}
 
 
 def _principal(grant: AclGrant) -> Principal:

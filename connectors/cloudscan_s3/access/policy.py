@@ -7,7 +7,7 @@ and known for the rest.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -96,6 +96,12 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
     variables: bool = True  # Version 2012-10-17: ${…} is replaced
     control_policy: str = ""  # the resource control policy whose statement it is; empty: the resource's own policy
+    stored: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # as S3 has it
+
+    @cached_property
+    def as_stored(self) -> str:
+        """The statement (or the entry of a list that it stands for) as indented JSON."""
+        return json.dumps(self.stored, ensure_ascii=False, indent=2)
 
     @cached_property
     def accounts_and_arns(self) -> tuple[str, ...]:
@@ -217,6 +223,7 @@ def _statement(number: int, raw: object, variables: bool) -> Statement:
         not_resource=not_resource,
         conditions=tuple(_conditions(elements.get("condition", {}))),
         variables=variables,
+        stored=raw,
     )
 
 

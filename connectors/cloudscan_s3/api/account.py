@@ -245,10 +245,10 @@ def _endpoint_of(account: Account) -> str:
     if _is_aws(sts):
         raise ConfigurationError(
             say(
-                "The AWS configuration sends the requests for S3 to {s}, which is not AWS. Only AWS "
+                "The AWS configuration sends the requests for S3 to {host}, which is not AWS. Only AWS "
                 "itself can be scanned, no other store that speaks the S3 protocol. Unset "
                 "AWS_ENDPOINT_URL_S3, or remove endpoint_url from the AWS profile.",
-                s=_host(s3),
+                host=_host(s3),
             )
         )
     return sts

@@ -10,6 +10,7 @@ import msgspec
 
 from cloudscan.connector import Gap, Question
 from cloudscan.facts import (
+    MOST_ENTRY,
     NEVER,
     OBSERVED,
     Affiliation,
@@ -192,7 +193,7 @@ def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
         platform=PLATFORM,
         account=bucket.account,
         kind="objects",
-        name=f"other objects in {bucket.name}",
+        name=f"{bucket.name}/*",
         path=f"s3://{bucket.name}/",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
@@ -281,7 +282,7 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
     weak = ", ".join(condition.spelling for condition in path.statement.conditions)
     return {
         "chain": msgspec.to_builtins(explanations.chain(path, bucket)),
-        "statement": path.statement.number,
+        "entry": _entry(path),
         "sid": path.statement.sid,
         "capability": path.capability.value,
         "actions": list(path.actions),
@@ -295,6 +296,19 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
         **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
         **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
         **({"kms": use} if (use := explanations.key_use(path, bucket)) is not None else {}),
+    }
+
+
+def _entry(path: AccessPath) -> Mapping[str, Any]:
+    """The statement or list entry that opens the path, as `cloudscan.finding.PolicyEntry` has it."""
+    statement = path.statement
+    text = statement.as_stored
+    return {
+        "kind": "acl" if path.via is Via.ACL else "policy",
+        "number": statement.number,
+        **({"name": statement.sid} if statement.sid and path.via is not Via.ACL else {}),
+        "text": text[:MOST_ENTRY],
+        **({} if len(text) <= MOST_ENTRY else {"whole": False}),
     }
 
 

@@ -87,7 +87,7 @@ def _blind(report: Report, texts: Texts) -> Mapping[Account, str]:
 
 
 def _is_everything(hidden: Hidden) -> bool:
-    """Whether a gap can hide resources, or permissions on them; not only an attribute of theirs."""
+    """Whether a gap can hide resources, or permissions on them; not only one of their attributes."""
     return not hidden.columns and hidden.table in (EVERYTHING, "scopes", "resources", "grants")
 
 

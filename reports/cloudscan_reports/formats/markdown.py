@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, RuleSummary
+from cloudscan.text import openable
 from cloudscan_reports.summary.counts import direction
-from cloudscan_reports.summary.first_page import FirstPage, RankedCause, completeness, first_page, nothing_missing
-from cloudscan_reports.summary.gaps import GapGroup, Unseen, asked_of
+from cloudscan_reports.summary.first_page import FirstPage, RankedCause, completeness, first_page
+from cloudscan_reports.summary.gaps import GapGroup, Unseen, asked_of, nothing_missing
 from cloudscan_wording import phrases
 from cloudscan_wording.markdown import code, prose
 from cloudscan_wording.texts import Texts, load, number
@@ -19,6 +20,7 @@ _MOST_FINDINGS = 50
 _MOST_GAPS = 50
 _MOST_RESOLVED = 20
 _MOST_PROSE = 300
+_MOST_ANSWER = 600
 _MOST_CAUSES = 3  # of a rule's unknown cases, and permissions of a group of gaps
 
 
@@ -31,7 +33,6 @@ def write(report: Report, lang: str) -> str:
 def _document(report: Report, texts: Texts) -> Iterator[str]:
     yield f"# {prose(texts.say('page.title'))}"
     yield ""
-    colon = texts.say("list.colon")
     scan = report.scan
     if report.organisation:
         yield f"- {code(report.organisation)}"
@@ -39,19 +40,17 @@ def _document(report: Report, texts: Texts) -> Iterator[str]:
         texts.say("page.scanned", started=texts.moment(scan.started_on), finished=texts.moment(scan.finished_on))
     )
     yield f"- {prose(completeness(report, texts))}"
-    if scan.resources:
-        kinds = (
-            prose(texts.say("list.counted", n=number(n), kind=texts.plural("kind", kind, n)))
-            for kind, n in scan.resources.items()
-        )
-        yield f"- {prose(texts.say('page.looked_at') + colon)}{texts.say('list.comma').join(kinds)}"
     yield ""
     summary = first_page(report, texts)
     yield from _answers(summary, texts)
     yield from _first(report, summary, texts)
     yield from _causes(summary, texts)
+    yield from _roadmap(summary, texts)
+    yield from _splits(summary, report, texts)
     yield from _changes(summary, texts)
     yield from _unseen(summary.unseen, texts)
+    yield from _read(summary, texts)
+    yield from _frameworks(report, texts)
 
 
 def _first(report: Report, summary: FirstPage, texts: Texts) -> Iterator[str]:
@@ -62,7 +61,7 @@ def _first(report: Report, summary: FirstPage, texts: Texts) -> Iterator[str]:
         yield prose(texts.say("first.none_blind" if summary.blind else "first.none"))
         yield ""
         return
-    yield prose(texts.count("terminal.counts", len(work)))
+    yield prose(texts.count("terminal.counts", summary.fixes, findings=number(len(work))))
     yield ""
     yield from _table(
         [texts.name("severity", severity) for severity in summary.severities],
@@ -110,21 +109,25 @@ def _message(finding: Finding, rule: RuleSummary | None, texts: Texts) -> str:
 def _answers(summary: FirstPage, texts: Texts) -> Iterator[str]:
     """The five questions of a director, one per line."""
     for answer in summary.answers:
-        short, more = (prose(shortened(text, _MOST_PROSE)) for text in (answer.short, answer.more))
-        yield f"- {prose(answer.question)} {short}{prose(texts.say('list.stop')) + more if more else ''}"
+        short, more = (prose(shortened(" ".join(text.split()), _MOST_ANSWER)) for text in (answer.short, answer.more))
+        yield f"- **{prose(answer.question)}**{prose(texts.say('list.colon'))}{short.rstrip('.。')}" + (
+            f"{prose(texts.say('list.stop'))}{more}" if more else ""
+        )
     yield ""
 
 
 def _causes(summary: FirstPage, texts: Texts) -> Iterator[str]:
     if not summary.ranking:
         return
-    keys = ("likelihood", "impact", "findings", "resources", "people", "measure", "cost", "priority")
+    names = ("risk", "priority", "measure", "cost", "findings", "resources")
+    keys = ["columns.order", "first.cause", *(f"ranking.{name}" for name in names)]
+    keys.insert(-2, "splits.fixes")
     yield f"## {prose(texts.say('ranking.title'))}"
     yield ""
     yield prose(texts.say("ranking.note"))
     yield ""
     yield from _table(
-        [texts.say("columns.order"), texts.say("first.cause"), *(texts.say(f"ranking.{key}") for key in keys)],
+        [texts.say(key) for key in keys],
         (_ranked(order, ranked) for order, ranked in enumerate(summary.ranking, 1)),
     )
 
@@ -134,15 +137,105 @@ def _ranked(order: int, ranked: RankedCause) -> list[str]:
     return [
         str(order),
         prose(visible(ranked.name)),
-        number(cause.likelihood),
-        number(cause.impact),
-        number(cause.findings),
-        number(cause.resources),
-        number(cause.people) if cause.people else "–",
+        f"{number(cause.risk)} ({number(cause.likelihood)} × {number(cause.impact)})",
+        number(cause.priority),
         prose(shortened(ranked.measure, _MOST_PROSE)),
         prose(ranked.cost),
-        number(cause.priority),
+        number(cause.fixes),
+        number(cause.findings),
+        prose(ranked.resources),
     ]
+
+
+def _roadmap(summary: FirstPage, texts: Texts) -> Iterator[str]:
+    """What is done when, by which team, and the risk that would remain."""
+    if not summary.needing_work:
+        return
+    yield f"## {prose(texts.say('roadmap.title'))}"
+    yield ""
+    yield prose(texts.say("roadmap.note", hours=number(summary.hours_a_month)))
+    yield ""
+    for key, planned in zip(("first", "then"), summary.roadmap, strict=True):
+        step = planned.step
+        does = texts.count("roadmap.does", step.findings, fixes=number(step.fixes), cost=planned.cost)
+        text = does if step.findings else texts.say("roadmap.nothing")
+        left = texts.say("roadmap.left", part=planned.risk_left)
+        yield f"- **{prose(texts.say(f'roadmap.{key}'))}**{prose(texts.say('list.colon'))}" + prose(
+            phrases.sentences([text, left], texts.lang)
+        )
+        yield from (f"  - {prose(visible(team))}" for team in planned.teams)
+    yield ""
+
+
+def _splits(summary: FirstPage, report: Report, texts: Texts) -> Iterator[str]:
+    """The fixes by platform, account and department."""
+    if not summary.splits:
+        return
+    yield f"## {prose(texts.say('splits.title'))}"
+    yield ""
+    severities = [texts.name("severity", severity) for severity in summary.severities]
+    overdue = [texts.say("splits.overdue")] if report.deadlines else []
+    for split in summary.splits:
+        first = texts.say("splits.by_account" if split.by == "account" else f"splits.{split.by}")
+        yield from _table(
+            [first, texts.say("splits.fixes"), *severities, *overdue, texts.say("splits.age")],
+            [
+                [
+                    prose(visible(shortened(row.name, _MOST_PROSE))),
+                    number(row.fixes),
+                    *(number(n) if n else "–" for n in row.severities.values()),
+                    *([number(row.overdue) if row.overdue else "–"] if report.deadlines else []),
+                    number(round(row.median_age)),
+                ]
+                for row in split.rows
+            ],
+        )
+
+
+def _read(summary: FirstPage, texts: Texts) -> Iterator[str]:
+    """How much of each platform was read."""
+    if not summary.read:
+        return
+    yield f"### {prose(texts.say('read.title'))}"
+    yield ""
+    keys = ("total", "whole", "partly", "unread")
+    yield from _table(
+        [texts.say("splits.platform"), *(texts.say(f"read.{key}") for key in keys)],
+        [
+            [prose(one.name), *map(number, (one.total, one.whole, one.partly, one.total - one.whole - one.partly))]
+            for one in summary.read
+        ],
+    )
+
+
+def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
+    """Each framework control by control; controls that no rule is mapped to are only counted."""
+    if not report.frameworks:
+        return
+    yield f"## {prose(texts.say('controls.title'))}"
+    yield ""
+    yield prose(texts.say("controls.note"))
+    yield ""
+    for framework in report.frameworks:
+        title, url = prose(framework.title), openable(framework.url)
+        yield f"### {f'[{title}]({url})' if url else title}"
+        yield ""
+        counts = (f"{texts.name('control', standing)} {number(n)}" for standing, n in framework.counts.items() if n)
+        yield prose(texts.say("list.comma").join(counts))
+        yield ""
+        keys = ("controls.control", "controls.standing", "columns.flagged", "columns.unknown", "columns.passed")
+        yield from _table(
+            [texts.say(key) for key in keys],
+            [
+                [
+                    f"{code(control.id)} {prose(control.title)}",
+                    prose(texts.name("control", control.standing)),
+                    *map(number, (control.flagged, control.unknown, control.passed)),
+                ]
+                for control in framework.controls
+                if control.rules
+            ],
+        )
 
 
 def _changes(summary: FirstPage, texts: Texts) -> Iterator[str]:

@@ -5,7 +5,7 @@ WeasyPrint, which lays out the pages, is the extra `pdf` and is imported only he
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,13 +14,11 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Finding
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
 from cloudscan.sentence import say
-from cloudscan_reports.handout import contents
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout.html import Medium
 from cloudscan_reports.summary import charts, first_page
 from cloudscan_reports.summary.counts import direction
-from cloudscan_reports.summary.gaps import asked_of
-from cloudscan_reports.summary.published_figures import figures
+from cloudscan_reports.summary.gaps import asked_of, nothing_missing
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
@@ -40,17 +38,6 @@ _MOST_FINDINGS = 200
 _MOST_GAPS = 25
 _MOST_RESOLVED = 20
 _MOST_MESSAGE = 160
-
-
-@dataclass(frozen=True, kw_only=True)
-class _FirstFinding:
-    """One of the findings to start with."""
-
-    message: str
-    reach: str
-    since: str
-    tickets: Sequence[str]
-    first_step: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,29 +72,16 @@ def write(report: Report, lang: str) -> bytes:
             asked_of=partial(asked_of, texts=texts),
             direction=partial(direction, texts=texts),
             complete=first_page.completeness(report, texts),
-            nothing_missing=first_page.nothing_missing(summary.unseen, texts),
+            nothing_missing=nothing_missing(summary.unseen, texts),
             risk_chart=charts.on_paper(risks) if risks else None,
             trend_chart=charts.on_paper(trend) if trend else None,
             trend_notes=first_page.trend_notes(report, texts) if trend else (),
-            figures=figures(lang),
-            first=[_first(finding, report, texts) for finding in work[:_FIRST]],
+            first=summary.start[:_FIRST],
             findings=[_row(finding, texts) for finding in work[:_MOST_FINDINGS]],
             findings_left=max(len(work) - _MOST_FINDINGS, 0),
             most_resolved=_MOST_RESOLVED,
             most_gaps=_MOST_GAPS,
         )
-    )
-
-
-def _first(finding: Finding, report: Report, texts: Texts) -> _FirstFinding:
-    rule = next((rule for rule in report.rules if rule.id == finding.verdict.rule_id), None)
-    fix = phrases.fix_of(finding, rule, texts.lang)
-    return _FirstFinding(
-        message=phrases.message_of(finding, texts.lang),
-        reach=phrases.reach(texts, finding.verdict),
-        since=contents.since(finding, texts),
-        tickets=[ticket.key for ticket in report.tickets.get(finding.fingerprint, ())],
-        first_step=fix.splitlines()[0] if fix else "",
     )
 
 
@@ -146,10 +120,10 @@ def printed(page: str) -> bytes:
     except OSError as error:
         raise ConfigurationError(
             say(
-                "PDF needs the library Pango, which cannot be loaded ({splitlines}); on Debian: apt-get "
+                "PDF needs the library Pango, which cannot be loaded ({error}); on Debian: apt-get "
                 "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, and a font: "
                 "fonts-noto-cjk.",
-                splitlines=str(error).splitlines()[0],
+                error=str(error).splitlines()[0],
             )
         ) from error
     made: bytes = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=())).write_pdf(pdf_tags=True)

@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Iterator
 
-from cloudscan.finding import Finding, Severity
+from cloudscan.finding import Severity
 from cloudscan.report import Report
 from cloudscan_reports.summary.counts import by_severity, changed, needing_work
 from cloudscan_reports.summary.first_page import completeness
 from cloudscan_reports.summary.gaps import GapGroup, asked_of, unseen
+from cloudscan_reports.summary.named_case import named_case
+from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import shortened, visible
@@ -36,43 +38,38 @@ def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
 
 
 def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
-    work = needing_work(report)
-    looked_at = texts.say("list.comma").join(
-        texts.say("list.counted", n=number(n), kind=texts.plural("kind", kind, n))
-        for kind, n in report.scan.resources.items()
-    )
+    waiting = open_fixes(report)
     named = texts.say("terminal.title", organisation=report.organisation) if report.organisation else "cloudscan"
     yield _styled(_cut(named, width), "1", colour)
-    if looked_at:
-        yield from _wrapped(f"{texts.say('page.looked_at')}{texts.say('list.colon')}{looked_at}", width)
     yield from _wrapped(completeness(report, texts), width)
     if changes := changed(report, texts):
         yield from _wrapped(f"{changes.title}{texts.say('list.colon')}{changes.summary}", width)
     yield ""
-    if work:
-        yield texts.count("terminal.counts", len(work))
+    if waiting:
+        yield texts.count("terminal.counts", len(waiting), findings=number(len(needing_work(report))))
         yield "  ".join(
             _styled(f"{texts.name('severity', severity)} {number(n)}", _COLOURS[severity], colour)
-            for severity, n in by_severity(work).items()
+            for severity, n in by_severity(waiting).items()
             if n
         )
         yield ""
         yield _styled(texts.say("terminal.order"), "1", colour)
-        for order, finding in enumerate(work[:FIRST], 1):
-            yield from _finding(order, finding, texts, colour, width)
-        if len(work) > FIRST:
-            yield texts.count("terminal.more", len(work) - FIRST)
+        for order, one in enumerate(waiting[:FIRST], 1):
+            yield from _fix(order, one, report, texts, colour, width)
+        if len(waiting) > FIRST:
+            yield texts.count("terminal.more", len(waiting) - FIRST)
     else:
         blind = report.unknowns or not report.complete
         yield from _wrapped(texts.say("first.none_blind" if blind else "first.none"), width)
     yield from _unseen(report, texts, colour, width)
 
 
-def _finding(order: int, finding: Finding, texts: Texts, colour: bool, width: int) -> Iterator[str]:
+def _fix(order: int, one: OpenFix, report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
+    """What is wrong; below it who gets in and since when, whose it is and when it is due."""
     indent = "    "
-    label = texts.name("severity", finding.severity)
+    finding, label = one.worst, texts.name("severity", one.severity)
     message = list(_wrapped(shortened(phrases.message_of(finding, texts.lang), 2 * width), width - len(indent)))
-    yield f"{order:>2}. {_styled(label, _COLOURS[finding.severity], colour)}"
+    yield f"{order:>2}. {_styled(label, _COLOURS[one.severity], colour)}"
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
     key = "findings.since" if finding.verdict.since else "findings.first_seen"
@@ -80,7 +77,13 @@ def _finding(order: int, finding: Finding, texts: Texts, colour: bool, width: in
     reason = shortened(phrases.because(finding, texts.lang), 2 * width)
     reached = phrases.reach(texts, finding.verdict)
     detail = f"{reason} {opened}" if reason else texts.say("list.stop").join(filter(None, (reached, opened)))
-    yield from (_styled(indent + line, "2", colour) for line in _wrapped(detail, width - len(indent)))
+    case = named_case(one, report, texts)
+    colon = texts.say("list.colon")
+    owner = f"{texts.say('finding.owner')}{colon}{shortened(case.owner, width)}"
+    due = texts.say("case.overdue", day=case.due) if case.overdue else case.due
+    whose = texts.say("list.comma").join([owner, *([f"{texts.say('case.due')}{colon}{due}"] if due else [])])
+    for text in (detail, whose):
+        yield from (_styled(indent + line, "2", colour) for line in _wrapped(text, width - len(indent)))
 
 
 def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:

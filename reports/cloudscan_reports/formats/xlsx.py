@@ -1,4 +1,4 @@
-"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, one sheet each.
+"""The report as an Excel workbook (Office Open XML): a sheet each for findings, changes, coverage, rules.
 
 Every text is written as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the
 extra `xlsx` and is imported only here.
@@ -12,7 +12,9 @@ from typing import Any
 from cloudscan.days import zone
 from cloudscan.facts import Outcome
 from cloudscan.finding import Verdict
+from cloudscan.framework import ControlResult, FrameworkResult
 from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
+from cloudscan.text import openable
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
@@ -69,6 +71,8 @@ _RULES = (
     "fix",
     "version",
 )
+_CONTROLS = ("framework", "control", "title", "status", "flagged", "unknown", "passed", "waived_findings", "rules",
+             "url")  # fmt: skip
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
             "fingerprint")  # fmt: skip
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
@@ -84,7 +88,8 @@ def write(report: Report, lang: str) -> bytes:
         out,
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False},
     )
-    book.set_properties({"title": texts.say("page.title"), "created": report.generated_on.replace(tzinfo=None)})
+    created = report.generated_on.astimezone(UTC).replace(tzinfo=None)
+    book.set_properties({"title": texts.say("page.title"), "created": created})
     shown = columns(texts)
     rules = {rule.id: rule for rule in report.rules}
     sheets = _Sheets(book, texts)
@@ -101,6 +106,7 @@ def write(report: Report, lang: str) -> bytes:
         "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
     )
     sheets.add("coverage", _COVERAGE, (_coverage(gap, texts) for gap in worded_coverage(report, texts)))
+    sheets.add("frameworks", _CONTROLS, (_control(*pair, texts) for pair in _controls(report)))
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
     return out.getvalue()
@@ -214,6 +220,25 @@ def _coverage(gap: WordedGap, texts: Texts) -> list[Cell]:
         row.total,
         row.facts,
         row.requests,
+    ]
+
+
+def _controls(report: Report) -> Iterable[tuple[FrameworkResult, ControlResult]]:
+    return ((framework, control) for framework in report.frameworks for control in framework.controls)
+
+
+def _control(framework: FrameworkResult, control: ControlResult, texts: Texts) -> list[Cell]:
+    return [
+        framework.title,
+        control.id,
+        control.title,
+        texts.name("control", control.standing),
+        control.flagged,
+        control.unknown,
+        control.passed,
+        control.waived,
+        " ".join(control.rules),
+        openable(framework.url),
     ]
 
 

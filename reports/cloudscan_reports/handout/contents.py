@@ -44,7 +44,7 @@ class Item:
     location: str  # its path, if that says more than the name
     url: str  # its page on the platform; empty if there is none that is safe to open
     message: str
-    also: str  # what else the fix puts right; empty: nothing
+    also: str  # what else the fix covers; empty: nothing
     owner: str  # who owns it and why they are not told; empty: the reader is the owner
     who: str
     since: str
@@ -152,7 +152,7 @@ def _lines(text: str) -> int:
 
 
 def _remedy(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> _Remedy:
-    """How a finding is put right: its rule, and what its steps say. Commands may differ, name by name."""
+    """How a finding is fixed: its rule, and what its steps say. Commands may differ, name by name."""
     return finding.verdict.rule_id, tuple(step.text for step in _steps(finding, rules, texts))
 
 
@@ -256,7 +256,7 @@ def _title(rule: RuleSummary | None, rule_id: str, texts: Texts) -> str:
 
 
 def since(finding: Finding, texts: Texts) -> str:
-    """Since when, in short: the day according to the platform, or the day on which a scan first saw it."""
+    """Since when, in short: the day according to the platform, or the day on which a scan first found it."""
     opened = finding.verdict.since
     key = "handout.since" if opened else "handout.since_earlier"
     return texts.say(key, day=texts.day(opened or finding.first_seen_on))

@@ -170,7 +170,7 @@ function makeDetail(findings, words) {
     ].filter(Boolean).join(" · ");
   }
 
-  // Who gets in, by what, where that is set, what lies behind: from the first piece of evidence.
+  // Who gets in, by what, where that is set, what is affected: from the first piece of evidence.
   function way(index, more) {
     const names = findings.rule(index).columns;
     const cell = (name) => {

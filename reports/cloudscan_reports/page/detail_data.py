@@ -11,6 +11,7 @@ from cloudscan.report import Event, Report
 from cloudscan_reports.page.list_data import PARCEL, evidence_columns, seconds, slots_of, tickets_of
 from cloudscan_reports.page.string_table import Slots, Strings
 from cloudscan_wording import phrases
+from cloudscan_wording.evidence import cell
 from cloudscan_wording.texts import Texts
 
 
@@ -75,7 +76,7 @@ def _parcel(
             ],
             "evidence": [
                 [
-                    _evidence(piece, columns[finding.verdict.rule_id], texts.lang, strings, own)
+                    _evidence(piece, columns[finding.verdict.rule_id], texts, strings, own)
                     for piece in finding.verdict.evidence[:most]
                 ]
                 for finding, own in zip(findings, slots, strict=True)
@@ -110,10 +111,10 @@ def _past(finding: Finding, events: Sequence[Event]) -> Sequence[Event]:
     return events
 
 
-def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, strings: Strings, slots: Slots) -> list[Any]:
+def _evidence(evidence: Evidence, columns: Sequence[str], texts: Texts, strings: Strings, slots: Slots) -> list[Any]:
     """The chain of reasoning, then a value per column."""
     values = ((name, evidence.row.get(name)) for name in columns)
     return [
-        [strings.around(sentence, slots) for sentence in phrases.chain_of(evidence.chain, lang)],
-        *(strings.around(None if value is None else phrases.cell(name, value, lang), slots) for name, value in values),
+        [strings.around(sentence, slots) for sentence in phrases.chain_of(evidence.chain, texts.lang)],
+        *(strings.around(None if value is None else cell(name, value, texts), slots) for name, value in values),
     ]

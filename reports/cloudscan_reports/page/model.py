@@ -14,16 +14,14 @@ from cloudscan.report import Difference, Report, RuleSummary, TicketLink, Waiver
 from cloudscan.text import openable
 from cloudscan_reports.summary import first_page
 from cloudscan_reports.summary.counts import direction
-from cloudscan_reports.summary.first_page import FirstPage, completeness, nothing_missing, tally
-from cloudscan_reports.summary.gaps import GapGroup
-from cloudscan_reports.summary.published_figures import Figure, figures
+from cloudscan_reports.summary.first_page import FirstPage, completeness
+from cloudscan_reports.summary.gaps import GapGroup, nothing_missing, tally
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed, rejudged
 from cloudscan_wording.worded_gap import OPEN, Standing, worded_gap
 
-MOST_FIRST = 5  # findings in the first section
 MOST_STATIC = 200  # findings in the page itself, for readers without JavaScript
 MOST_GROUPS = 100  # rows of a table
 MOST_NAMES = 12  # names of a rule's unknown cases
@@ -150,12 +148,10 @@ class PageModel:
 
     report: Report
     first_page: FirstPage
-    first: Sequence[PageFinding]
     static: Sequence[PageFinding]
     risk_chart: Markup | None
     trend_chart: Markup | None
     trend_notes: Sequence[str]  # where the curve moves without a change in the cloud
-    figures: Sequence[Figure]
     resolved: Sequence[Resolved]
     resolved_left: int
     rejudged: Sequence[Resolved]
@@ -201,12 +197,10 @@ def page_model(report: Report, texts: Texts) -> PageModel:
     return PageModel(
         report=report,
         first_page=summary,
-        first=worded(summary.needing_work[:MOST_FIRST]),
         static=worded(report.findings[:MOST_STATIC]),
         risk_chart=first_page.risk_chart(summary.causes, texts),
         trend_chart=first_page.trend_chart(report, texts),
         trend_notes=first_page.trend_notes(report, texts),
-        figures=figures(texts.lang),
         resolved=[_resolved(difference, rules, texts) for difference in resolved[:MOST_RESOLVED]],
         resolved_left=max(len(resolved) - MOST_RESOLVED, 0),
         rejudged=[

@@ -1,8 +1,9 @@
 """What a report comes to: the counts and the changes. Shared by the formats for people."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, State
@@ -29,9 +30,18 @@ def needing_work(report: Report) -> Sequence[Finding]:
     return [finding for finding in report.findings if finding.state in NEEDING_WORK]
 
 
-def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
-    """The number of findings of every severity, worst first; a severity without findings has 0."""
-    counts = Counter(finding.severity for finding in findings)
+class Graded(Protocol):
+    """What has a severity: a finding, a fix."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        ...
+
+
+def by_severity(some: Iterable[Graded]) -> Mapping[Severity, int]:
+    """How many there are of every severity, worst first, zeros included."""
+    counts = Counter(one.severity for one in some)
     return {severity: counts[severity] for severity in reversed(Severity)}
 
 

@@ -10,45 +10,42 @@ from markupsafe import Markup
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity
-from cloudscan.report import Report, RuleSummary, Scan
+from cloudscan.report import Report, RuleSummary
 from cloudscan_reports.summary import charts, counts, ranking
+from cloudscan_reports.summary.answers import Answer, answers, facts, worst_of
+from cloudscan_reports.summary.estimates import cost, percent_range
 from cloudscan_reports.summary.gaps import Unseen, unseen
+from cloudscan_reports.summary.named_case import NamedCase, named_case, team_name
+from cloudscan_reports.summary.open_fixes import open_fixes
 from cloudscan_reports.summary.ranking import Cause, Step
+from cloudscan_reports.summary.splits import PlatformRead, Split, platforms_read, splits
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
 from cloudscan_wording.visible import visible
 
-_HOURS_A_DAY = 8
-_DAYS_A_MONTH = 20
 _MOST_NOTES = 5  # beside the trend
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A question, the short answer, and the anchor of the section with the details."""
-
-    question: str
-    short: str
-    more: str
-    anchor: str
+_MOST_CASES = 5  # where to start
+_MOST_TEAMS = 6  # of a step of the roadmap
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankedCause:
-    """A cause of leaks with its name, its main countermeasure and its cost in words."""
+    """A cause of leaks with its name, its main countermeasure, its amounts and its cost in words."""
 
     cause: Cause
     name: str
     measure: str
+    resources: str
     cost: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoadmapStep:
-    """A step of the roadmap with its cost and the remaining risk in words."""
+    """A step of the roadmap with its cost, its teams and the remaining risk in words."""
 
     step: Step
     cost: str
+    teams: Sequence[str]
     risk_left: str
 
 
@@ -66,66 +63,82 @@ class FirstPage:
     """What a report comes to, in one language."""
 
     needing_work: Sequence[Finding]
-    severities: Mapping[Severity, int]  # of the findings that need work
+    fixes: int  # that close them
+    severities: Mapping[Severity, int]  # fixes by severity
     open_to_all: int  # resources behind them that anyone on the internet can reach
     blind: bool  # something could not be read or evaluated
+    worst: NamedCase | None  # what would hurt most; None if nothing needs work
+    facts: Sequence[tuple[str, str]]  # what is known of it, each with its label
+    start: Sequence[NamedCase]  # where to start: the worst ones
     answers: Sequence[Answer]
     ranking: Sequence[RankedCause]
     time_open: ExternalTimeOpen | None  # None if the ledger has no history of these findings
     roadmap: Sequence[RoadmapStep]
     hours_a_month: float  # that the roadmap assumes
+    splits: Sequence[Split]
+    read: Sequence[PlatformRead]
     changes: counts.Changes | None
     unseen: Unseen
 
     @property
     def causes(self) -> Sequence[Cause]:
-        """The causes without their wording, the highest priority first."""
+        """The causes without their wording, in their order."""
         return [ranked.cause for ranked in self.ranking]
 
 
 def first_page(report: Report, texts: Texts) -> FirstPage:
     """What the report comes to."""
     rules = {rule.id: rule for rule in report.rules}
-    work = counts.needing_work(report)
+    work, waiting = counts.needing_work(report), open_fixes(report)
     causes = ranking.causes(report)
     steps = ranking.roadmap(report)
-    not_seen = unseen(report, texts)
+    not_seen, read = unseen(report, texts), platforms_read(report, texts)
+    worst = worst_of(waiting, causes, rules)
+    case = named_case(worst, report, texts) if worst else None
     return FirstPage(
         needing_work=work,
-        severities=counts.by_severity(work),
+        fixes=len(waiting),
+        severities=counts.by_severity(waiting),
         open_to_all=counts.open_to_all(work),
         blind=bool(report.unknowns) or not report.complete,
-        answers=_answers(report, texts, causes, steps, not_seen),
+        worst=case,
+        facts=facts(case, texts) if case else (),
+        start=[named_case(one, report, texts) for one in waiting[:_MOST_CASES]],
+        answers=answers(report, texts, worst, waiting, steps, not_seen, read),
         ranking=[
             RankedCause(
                 cause=cause,
                 name=texts.name("cause", cause.cause),
                 measure=_measure(cause, rules, texts),
-                cost=_cost(texts, cause.hours),
+                resources=_resources(cause, texts),
+                cost=cost(texts, cause.hours_range),
             )
             for cause in causes
         ],
         time_open=_external_time_open(report),
         roadmap=[
-            RoadmapStep(step=step, cost=_cost(texts, step.hours), risk_left=_percent(step.risk_left)) for step in steps
+            RoadmapStep(
+                step=step,
+                cost=cost(texts, step.hours_range),
+                teams=[
+                    texts.count(
+                        "roadmap.team",
+                        share.fixes,
+                        team=team_name(share.team, texts),
+                        cost=cost(texts, share.hours_range),
+                    )
+                    for share in step.teams[:_MOST_TEAMS]
+                ],
+                risk_left=percent_range(step.risk_left),
+            )
+            for step in steps
         ],
         hours_a_month=ranking.HOURS_A_MONTH,
+        splits=splits(waiting, texts),
+        read=read,
         changes=counts.changed(report, texts),
         unseen=not_seen,
     )
-
-
-def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
-    """What to say of a report without open gaps and undecided cases: what is waived, and what is not judged."""
-    nothing = texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
-    return phrases.sentences([nothing, *_not_judged(not_seen, texts)], texts.lang)
-
-
-def tally(not_seen: Unseen, texts: Texts) -> str:
-    """How many gaps there are, and how many of them are new or waived, in a sentence each."""
-    further = (("unseen.gaps_new", not_seen.new), ("unseen.gaps_waived", not_seen.waived_count))
-    sentences = [texts.count("unseen.gaps", not_seen.count), *(texts.count(key, n) for key, n in further if n)]
-    return phrases.sentences(sentences, texts.lang)
 
 
 def completeness(report: Report, texts: Texts) -> str:
@@ -200,86 +213,6 @@ def trend_notes(report: Report, texts: Texts) -> Sequence[str]:
     ]
 
 
-def _answers(
-    report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step], not_seen: Unseen
-) -> Sequence[Answer]:
-    """What would hurt most; what first; what it costs; whether it gets better; what was not seen."""
-    return [
-        *(_answers_on_work(report, texts, causes, steps) if causes else ()),
-        _answer_on_trend(report, texts),
-        _answer_on_gaps(report, texts, not_seen),
-    ]
-
-
-def _answers_on_work(report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step]) -> Sequence[Answer]:
-    needing_work = [cause for cause in causes if cause.cause != ranking.EXCEPTION] or causes
-    worst, first = max(needing_work, key=lambda cause: cause.risk), needing_work[0]
-    rules = {rule.id: rule for rule in report.rules}
-    half_year = steps[0]
-    return (
-        Answer(
-            question=texts.say("answers.hurts"),
-            short=texts.name("cause", worst.cause),
-            more=texts.count("answers.hurts_more", worst.findings, resources=number(worst.resources)),
-            anchor="ranking",
-        ),
-        Answer(
-            question=texts.say("answers.first"),
-            short=texts.name("cause", first.cause),
-            more=_measure(first, rules, texts),
-            anchor="ranking",
-        ),
-        Answer(
-            question=texts.say("answers.costs"),
-            short=texts.say("answers.costs_short", cost=_cost(texts, half_year.hours)),
-            more=texts.count("answers.costs_more", half_year.findings, left=_percent(half_year.risk_left)),
-            anchor="roadmap",
-        ),
-    )
-
-
-def _answer_on_trend(report: Report, texts: Texts) -> Answer:
-    question = texts.say("answers.better")
-    scans = [scan for scan in report.trend if scan.figures]
-    if len(scans) < 2 or report.changes is None:
-        short, more = texts.say("answers.better_unknown"), texts.say("answers.better_unknown_more")
-        return Answer(question=question, short=short, more=more, anchor="trend")
-    by_kind = report.changes.counts
-    more = texts.say(
-        "answers.better_more",
-        day=texts.day(report.changes.old.started_on),
-        new=number(by_kind.get("new", 0) + by_kind.get("reopened", 0)),
-        widened=number(by_kind.get("widened", 0)),
-        resolved=number(by_kind.get("resolved", 0)),
-    )
-    sentences = phrases.sentences([more, *counts.on_judgement(report.changes, texts)], texts.lang)
-    return Answer(question=question, short=_course(scans, texts), more=sentences, anchor="trend")
-
-
-def _course(scans: Sequence[Scan], texts: Texts) -> str:
-    """Whether the sum of the scores rose or fell from the first of the scans to the last, and by how much."""
-    first, last = (scan.figures.score if scan.figures else 0.0 for scan in (scans[0], scans[-1]))
-    part = abs(last - first) / first if first else 0.0
-    key = "same" if part < 0.01 else "down" if last < first else "up"
-    return texts.say(f"answers.{key}", n=_percent(part), day=texts.day(scans[0].started_on))
-
-
-def _answer_on_gaps(report: Report, texts: Texts, not_seen: Unseen) -> Answer:
-    question = texts.say("answers.unseen")
-    if not not_seen.count and not report.unknowns:
-        short, more = texts.say("answers.all_seen"), nothing_missing(not_seen, texts)
-    else:
-        short = texts.count("answers.gaps", not_seen.count)
-        undecided = texts.count("answers.unknown", len(report.unknowns))
-        more = phrases.sentences([undecided, *_not_judged(not_seen, texts)], texts.lang)
-    return Answer(question=question, short=short, more=more, anchor="unseen")
-
-
-def _not_judged(not_seen: Unseen, texts: Texts) -> Sequence[str]:
-    """How much was found that cloudscan does not judge, in a sentence; none if there is nothing."""
-    return [texts.count("unseen.not_judged_count", n)] if (n := not_seen.not_judged_count) else []
-
-
 def _measure(cause: Cause, rules: Mapping[str, RuleSummary], texts: Texts) -> str:
     """The main countermeasure: the first step of the fix that removes most risk; for waived findings, a review."""
     if cause.cause == ranking.EXCEPTION:
@@ -289,21 +222,6 @@ def _measure(cause: Cause, rules: Mapping[str, RuleSummary], texts: Texts) -> st
         return ""
     steps = phrases.steps(phrases.rule_text(rule, texts.lang).fix)
     return steps[0].text if steps else ""
-
-
-def _cost(texts: Texts, hours: float) -> str:
-    """Hours of work in words: in hours, days of eight hours, or months of twenty days."""
-    days = hours / _HOURS_A_DAY
-    if days < 2:
-        return texts.count("ranking.hours", max(1, round(hours)))
-    if days < 2 * _DAYS_A_MONTH:
-        return texts.count("ranking.days", round(days))
-    return texts.count("ranking.months", round(days / _DAYS_A_MONTH))
-
-
-def _percent(part: float) -> str:
-    """0.375 as 38%."""
-    return f"{100 * part:.0f}%"
 
 
 def _external_time_open(report: Report) -> ExternalTimeOpen | None:
@@ -324,3 +242,11 @@ def _external_time_open(report: Report) -> ExternalTimeOpen | None:
 def _is_external(finding: Finding) -> bool:
     audience = phrases.audience_of(finding.verdict)
     return isinstance(audience, Audience) and audience >= Audience.NAMED_EXTERNAL
+
+
+def _resources(cause: Cause, texts: Texts) -> str:
+    """How many files are affected, and that some were not counted."""
+    counted = number(cause.resources)
+    if not cause.uncounted:
+        return counted
+    return texts.say("ranking.and_uncounted", n=counted) if cause.resources else texts.say("ranking.uncounted")

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from cloudscan.finding import Verdict, Waiver
 from cloudscan.report import Report, RuleSummary
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_gap import OPEN, Standing, WordedGap, hidden_by, worded_gaps
 
@@ -147,6 +148,24 @@ def asked_of(group: GapGroup, texts: Texts) -> str:
     """What was asked, and whether there is a new gap in the group, for formats that have no room for a mark."""
     asked = group.example.asked
     return texts.say("unseen.new_question", question=asked) if group.new else asked
+
+
+def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
+    """What to say of a report without open gaps and undecided cases: what is waived, and what is not judged."""
+    nothing = texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+    return phrases.sentences([nothing, *not_judged(not_seen, texts)], texts.lang)
+
+
+def tally(not_seen: Unseen, texts: Texts) -> str:
+    """How many gaps there are, and how many of them are new or waived, in a sentence each."""
+    further = (("unseen.gaps_new", not_seen.new), ("unseen.gaps_waived", not_seen.waived_count))
+    sentences = [texts.count("unseen.gaps", not_seen.count), *(texts.count(key, n) for key, n in further if n)]
+    return phrases.sentences(sentences, texts.lang)
+
+
+def not_judged(not_seen: Unseen, texts: Texts) -> Sequence[str]:
+    """How much was found that cloudscan does not judge, in a sentence; none if there is nothing."""
+    return [texts.count("unseen.not_judged_count", n)] if (n := not_seen.not_judged_count) else []
 
 
 def _number(groups: Iterable[GapGroup]) -> int:

@@ -104,7 +104,7 @@ MINE: list[tuple[str, Json, set[str]]] = [
     # People
     ("a colleague", [user(BOB, "writer")], {f"{NAMED} write"}),
     ("a colleague in capitals", [user("BOB@KUMO.EXAMPLE", "commenter")], {f"{NAMED} comment"}),
-    ("a colleague by another address of theirs", [user("robert@kumo.example")], {f"{NAMED} read"}),
+    ("a colleague by another of their addresses", [user("robert@kumo.example")], {f"{NAMED} read"}),
     ("a colleague by the alias of our domain", [user("bob@kumo-alias.example")], {f"{NAMED} read"}),
     ("a colleague of a second domain", [user("kate@kumo2.example")], {f"{NAMED} read"}),
     ("a colleague's old name", [user("carol.old@kumo.example")], {f"{NAMED} read"}),

@@ -67,7 +67,7 @@ def check(server: Server, undisturbed: Read, folder: Path, question: str, how: s
     if result.refused or (question, how) in WITHOUT_A_GAP or is_not_asked(question):
         return
     assert gaps_of(result, question), [gap.question for gap in result.gaps]
-    for gap in result.gaps:  # each can be told
+    for gap in result.gaps:  # each can be determined
         assert isinstance(gap.reason, Reason), gap
         assert has_words("reason", gap.reason.code, "en"), gap.reason
         assert has_words("reason", gap.reason.code, "ja")

@@ -115,7 +115,7 @@ MEMBERS: list[tuple[Json, str]] = [
     ({"id": "u5", "email": "odd@elsewhere.example", "type": "USER"}, "?"),  # in the directory, in no domain of ours
 ]
 
-# Guests of the directory, and an address of theirs
+# Guests of the directory, and one of their addresses
 
 GUESTS: list[tuple[Json, str]] = [
     ({"primaryEmail": "guest-1@kumo.example", "isGuestUser": True}, "guest-1@kumo.example"),

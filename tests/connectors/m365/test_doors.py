@@ -175,7 +175,7 @@ NAMED: Mapping[str, tuple[Mapping[str, Any], set[Audience | None]]] = {
 
 
 def test_every_form_of_a_principal_arrives_as_it_is(server: Server, built: company.Company, tmp_path: Path) -> None:
-    """And those who cannot be told have a row that names the item."""
+    """And those who cannot be identified have a row that names the item."""
     identity = built.scenarios["anyone view"]
     entries = [{"id": name, "roles": ["read"], "grantedToV2": form} for name, (form, _) in NAMED.items()]
     server.faults.add(Fault(where=f"items/{identity}/permissions", change=lambda _: {"value": entries}))

@@ -1,4 +1,4 @@
-"""Permissions as tenants elsewhere have them: who cannot be told is never a colleague."""
+"""Permissions as tenants elsewhere have them: who cannot be identified is never a colleague."""
 
 import json
 from collections.abc import Iterator

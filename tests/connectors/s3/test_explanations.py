@@ -1,9 +1,17 @@
 """The sentences and facts that explain an access path, or say that it is unknown."""
 
-from cloudscan.facts import Grant, Via
-from cloudscan_s3.access.bucket import Encryption
+import json
+
+import msgspec
+
+from cloudscan.facts import MOST_ENTRY, Grant, Via
+from cloudscan.finding import PolicyEntry
+from cloudscan_s3.access.acl import ALL_USERS
+from cloudscan_s3.access.bucket import Acl, AclGrant, Encryption, Ownership
 from tests.connectors.s3.buckets import (
     DENIED,
+    OUR_CANONICAL,
+    THEIRS,
     allow,
     bucket,
     chain,
@@ -53,6 +61,36 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
         "By AWS's own definition this policy is public.",
         "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/.",
     ]
+
+
+def test_a_grant_quotes_the_statement_that_it_comes_from() -> None:
+    """The statement as S3 stores it, Condition and all: what has to be changed can be read without the console."""
+    written = allow({"AWS": f"arn:aws:iam::{THEIRS}:root"}, Sid="Web", when=when("Bool", "aws:SecureTransport", "true"))
+
+    (grant,) = [fact for fact in facts_of(bucket(written)) if isinstance(fact, Grant)]
+
+    entry = msgspec.convert(grant.detail["entry"], PolicyEntry)
+    assert (entry.kind, entry.number, entry.name, entry.whole) == ("policy", 1, "Web", True)
+    assert json.loads(entry.text) == written
+
+
+def test_a_grant_quotes_the_acl_entry_that_it_comes_from() -> None:
+    """As S3's API writes a grantee."""
+    listed = Acl(owner=OUR_CANONICAL, grants=(AclGrant(permission="READ", group=ALL_USERS),))
+
+    grants = [fact for fact in facts_of(bucket(acl=listed, ownership=Ownership.WRITER)) if isinstance(fact, Grant)]
+
+    entry = msgspec.convert(grants[0].detail["entry"], PolicyEntry)
+    assert entry.kind == "acl"
+    assert json.loads(entry.text) == {"Grantee": {"Type": "Group", "URI": ALL_USERS}, "Permission": "READ"}
+
+
+def test_a_long_statement_is_cut_and_says_so() -> None:
+    """A statement may be as long as its policy; what is kept of it is bounded."""
+    (grant,) = [fact for fact in facts_of(bucket(allow(Sid="S" * 9_000))) if isinstance(fact, Grant)]
+
+    assert len(grant.detail["entry"]["text"]) == MOST_ENTRY
+    assert grant.detail["entry"]["whole"] is False
 
 
 def test_the_chain_reads_the_same_in_japanese() -> None:

@@ -1,4 +1,4 @@
-"""Address ranges: what cannot be told apart is tried once, what overlaps is opened."""
+"""Address ranges: what cannot be distinguished is tried once, what overlaps is opened."""
 
 from cloudscan_s3.access.networks import Networks
 from cloudscan_s3.access.policy import parse
@@ -15,7 +15,7 @@ from tests.connectors.s3.buckets import (
 
 
 def test_ranges_listed_together_are_tried_once() -> None:
-    """Hundreds of ranges in one condition cannot be told apart, and cost no more than one."""
+    """Hundreds of ranges in one condition cannot be distinguished, and cost no more than one."""
     office = [f"203.{high}.{low}.0/24" for high in range(10) for low in range(70)]
     text = policy(
         allow(),

@@ -413,7 +413,7 @@ def _address(variable: str, networks: frozenset[Network]) -> Callable[[Case], Va
 
 
 def _ipv6_as_text(text: "Text") -> Value:
-    """An IPv6 address that patterns are held against; of networks only all or none can be told."""
+    """An IPv6 address that patterns are held against; of networks only all or none can be determined."""
 
     def within(network: IPv4Network | IPv6Network) -> Formula:
         if isinstance(network, IPv6Network) and network.prefixlen:
