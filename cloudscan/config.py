@@ -16,7 +16,7 @@ from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route
 
@@ -216,17 +216,17 @@ def check_ids(config: Config, plugins: Iterable[ConnectorPlugin], path: Path | N
 
 def _refuse(path: Path, problems: Iterable[config_checks.Problem]) -> None:
     """Raises `ConfigurationError` with all problems, each with file, line and key, if there are any."""
-    sentences = [
-        say(
-            "{where}: {key}: {problem}.",
-            where=config_words.location(path, _text_of(path), *way),
-            key=".".join(step for step in way if isinstance(step, str)),
-            problem=problem,
-        )
-        for way, problem in problems
-    ]
+    sentences = [_located(path, way, problem) for way, problem in problems]
     if sentences:
         raise ConfigurationError(reduce(lambda first, then: say("{first} {then}", first=first, then=then), sentences))
+
+
+def _located(path: Path, way: Sequence[config_words.Step], problem: Sentence | ConfigurationError) -> Sentence:
+    where = config_words.location(path, _text_of(path), *way)
+    if isinstance(problem, ConfigurationError):
+        return say("{where}: {error}", where=where, error=problem)
+    key = ".".join(step for step in way if isinstance(step, str))
+    return say("{where}: {key}: {problem}.", where=where, key=key, problem=problem)
 
 
 def _text_of(path: Path) -> str:
@@ -235,13 +235,13 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise ConfigurationError(
             say(
-                "{file}: cannot be read ({reason}); check the path and the permissions.",
-                file=path,
-                reason=error.strerror,
+                "{path}: cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
             )
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(say("{file}: is not UTF-8 text; save it as UTF-8.", file=path)) from error
+        raise ConfigurationError(say("{path}: is not UTF-8 text; save it as UTF-8.", path=path)) from error
 
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:

@@ -20,8 +20,8 @@ from cloudscan.text import CONSUMER, suggestion
 if TYPE_CHECKING:
     from cloudscan.config import Config
 
-Problem = tuple[Sequence[Step], Sentence]
-"""The way to a value, and what is wrong with it."""
+Problem = tuple[Sequence[Step], Sentence | ConfigurationError]
+"""The way to a value, and what is wrong with it: without a full stop, or an error that says all."""
 
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_SCAN: Final = 720  # hours
@@ -136,6 +136,10 @@ def _domain_problem(domain: str) -> Sentence | None:
 
 def _scanning(config: "Config") -> Iterator[Problem]:
     scan = config.scan
+    try:
+        zone(config.organisation.timezone)
+    except ConfigurationError as error:
+        yield ("organisation", "timezone"), error
     if not 1 <= scan.concurrency <= _MOST_REQUESTS:
         yield ("scan", "concurrency"), say("it must be at least 1 and at most {most}", most=_MOST_REQUESTS)
     if not 0 < scan.max_hours <= _LONGEST_SCAN:

@@ -1,15 +1,21 @@
-"""Files that only their owner can read, written whole or not at all.
+"""Files and folders that only their owner can read; files are written whole or not at all.
 
 A file appears under its name by rename, when it is complete and on the disk: a killed process, a full disk or a power
-cut leaves the previous version, or none. While it is written it is called ``.<name>.part``. All functions raise
-`OSError`.
+cut leaves the previous version, or none. While it is written it is called ``.<name>.part``. No link is followed in
+writing: what somebody put in the way is removed or refused, never written through. All functions raise `OSError`.
+
+On Windows a mode says little and a folder has no owner to compare: there the user's profile folder is what protects.
 """
 
+import errno
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -19,20 +25,57 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A file of mode 0600 to write to. It appears at the end of the block, and not at all after an exception."""
+def private_file(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """A file to write to, mode 0600 unless told. It appears at the end of the block, or not at all on an exception."""
     part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
     try:
         with open_private(part) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if mode != 0o600:
+            part.chmod(mode)
         part.replace(path)
         _sync_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def open_private(path: Path) -> BinaryIO:
+    """A new file of mode 0600, under its own name from the start. A previous file or link of that name is removed."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _binary(), 0o600), "wb")
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder of mode 0700 with its parents, or take one that is there: whatever others may do in it ends.
+
+    Raises `PermissionError` for a folder of somebody else, who could change what is in it, and `NotADirectoryError` for
+    a link, which could lead anywhere.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, "it is a link; name the folder that it leads to", str(folder))
+    user: Callable[[], int] | None = getattr(os, "geteuid", None)  # not on Windows
+    if user is None:
+        return
+    if status.st_uid != user():
+        raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
+    if status.st_mode & _OTHERS:
+        folder.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
+
+
+def open_beside(path: Path, *, create: bool) -> BinaryIO:
+    """A file opened as it is, to be locked: not emptied, no link followed, no waiting for the other end of a pipe."""
+    flags = (os.O_RDWR | os.O_CREAT) if create else os.O_RDONLY
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return os.fdopen(os.open(path, flags | careful | _binary(), 0o600), "r+b" if create else "rb", buffering=0)
+
+
+def _binary() -> int:
+    return getattr(os, "O_BINARY", 0)  # on Windows; without it a line end would become two characters
 
 
 def _sync_folder(folder: Path) -> None:
@@ -45,8 +88,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_private(path: Path) -> BinaryIO:
-    """A new or emptied file of mode 0600, under its own name from the start."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

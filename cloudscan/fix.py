@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from cloudscan.finding import Finding, Severity
+from cloudscan.finding import Finding, Severity, Verdict
 
 
 class Fix(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,21 +52,26 @@ def key_of(finding: Finding) -> str:
 
     A finding that is not about one way in (a setting, an account, several origins) is a fix of its own.
     """
-    origins = _only(finding, "origin_uid")
+    return key_of_verdict(finding.verdict, finding.fingerprint)
+
+
+def key_of_verdict(verdict: Verdict, fingerprint: str) -> str:
+    """The same for the verdict of the finding with this fingerprint."""
+    origins = _only(verdict, "origin_uid")
     if not origins:
-        return finding.fingerprint
-    parts = "\x1f".join(("fix", finding.verdict.subject.account, origins, _only(finding, "principal_uid")))
+        return fingerprint
+    parts = "\x1f".join(("fix", verdict.subject.account, origins, _only(verdict, "principal_uid")))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def origin_of(finding: Finding) -> str:
     """The uid of what has to be changed: the only origin of all its evidence, or else its subject."""
-    return _only(finding, "origin_uid") or finding.verdict.subject.uid or finding.fingerprint
+    return _only(finding.verdict, "origin_uid") or finding.verdict.subject.uid or finding.fingerprint
 
 
-def _only(finding: Finding, column: str) -> str:
+def _only(verdict: Verdict, column: str) -> str:
     """The value that all evidence has in a column; empty if there is none, or more than one."""
-    values = {str(piece.row[column]) for piece in finding.verdict.evidence if piece.row.get(column)}
+    values = {str(piece.row[column]) for piece in verdict.evidence if piece.row.get(column)}
     return next(iter(values)) if len(values) == 1 else ""
 
 

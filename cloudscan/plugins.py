@@ -224,7 +224,7 @@ def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
                 name=repr(name),
                 value=entries[name].value,
                 kind=type(plugin).__name__,
-                kind_other=kind.__name__,
+                wanted=kind.__name__,
             )
         )
     return plugin

@@ -166,6 +166,7 @@ class TrackerPlugin:
     open: Callable[[Any, Callable[[str], str]], Tracker]  # (options, credential)
     wording: Callable[[Any], Wording]  # (options)
     secrets: Sequence[str] = ()  # the last parts of the variables' names that it reads
+    preview: Wording | None = None  # to show what a ticket looks like where no tracker is configured
 
 
 LABEL = "cloudscan"

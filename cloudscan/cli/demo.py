@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.language import current
+from cloudscan.cli.language import current, echo, spoken
 from cloudscan.cli.options import lang_option
 from cloudscan.sentence import say
 
@@ -43,20 +43,20 @@ def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
     folder, language = Path(into), lang or current()
     demo_folder.prepare(folder)
     with ExitStack() as running:
-        click.echo("Starting the emulators and building a small company …", err=True)
+        echo(say("Starting the emulators and building a small company …"), err=True)
         with plugins.its_packages("The demo", "demo"):
             demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
         comment = say("The demo's company, while the emulators run.")
-        file = _configured(folder, demos, {}, language, str(comment))
+        file = _configured(folder, demos, {}, language, spoken(comment))
         page = _scan(file, demos, language)
         if show:
             click.launch(str(page))
         if serve:
             trackers = _trackers(running)
-            _configured(folder, demos, trackers, language, str(comment))
+            _configured(folder, demos, trackers, language, spoken(comment))
             _serve(folder, {**demos, **trackers})
     stopped = say("The demo's company. The emulators have stopped; `cloudscan demo --serve` keeps them running.")
-    _configured(folder, demos, {}, language, str(stopped), running=False)
+    _configured(folder, demos, {}, language, spoken(stopped), running=False)
     if not serve:
         _next_steps(folder)
     return 0
@@ -112,19 +112,23 @@ def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
     from cloudscan.cli.demo_folder import CONFIGURATION
 
     click.echo(f"\n{(folder / CONFIGURATION).read_text(encoding='utf-8')}")
-    click.echo("The emulators are running on 127.0.0.1, with the options above. In another terminal:\n", err=True)
+    echo(say("The emulators are running on 127.0.0.1, with the options above. In another terminal:"), err=True)
+    click.echo(err=True)
     environment = {name: value for emulator in emulators.values() for name, value in emulator.environment.items()}
     for name, value in environment.items():
         click.echo(f"    $env:{name} = '{value}'" if os.name == "nt" else f"    export {name}={value}", err=True)
     _steps(folder, ["doctor", "scan", "gaps", "tickets"])
-    click.echo("\nCtrl-C stops them.", err=True)
+    click.echo(err=True)
+    echo(say("Ctrl-C stops them."), err=True)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 
 
 def _next_steps(folder: Path) -> None:
     """What can be tried now."""
-    click.echo("\nTry it on this company:\n", err=True)
+    click.echo(err=True)
+    echo(say("Try it on this company:"), err=True)
+    click.echo(err=True)
     _steps(folder, ["findings", "gaps", "report --lang ja", "tickets --dry-run", "health"])
 
 
@@ -155,6 +159,6 @@ def _loads(name: str) -> bool:
     try:
         plugins.connector(name)
     except ConfigurationError as error:
-        click.echo(f"cloudscan: skipped: {error}", err=True)
+        echo(say("cloudscan: skipped: {error}", error=error), err=True)
         return False
     return True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
 from cloudscan.finding import Finding, Severity, State
@@ -12,8 +13,8 @@ from cloudscan.report import Report
 
 @click.command()
 @click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="Only this severity or worse.")
-@click.option("--rule", "rule_id", help="Only findings of this rule.")
-@click.option("--account", help="Only findings in this account.")
+@click.option("--rule", "rule_id", shell_complete=completing.rules, help="Only findings of this rule.")
+@click.option("--account", shell_complete=completing.accounts, help="Only findings in this account.")
 @click.option("--waived/--not-waived", default=None, help="Only waived findings, or only those that are not.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most N findings.")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
@@ -33,7 +34,7 @@ def findings(
     """List the open findings of the last scan, most urgent first; waived ones say until when."""
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.errors import ConfigurationError
 
     config = load_config(config_path)
@@ -62,7 +63,7 @@ def findings(
          f"{finding.first_seen_on:%Y-%m-%d}", _note(finding), finding.fingerprint[:8]]
         for finding in selected
     ]  # fmt: skip
-    click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))
+    show_table(("score", "severity", "what", "account", "since", "", "id"), rows)
 
 
 def _accounts(report: Report) -> set[str]:

@@ -1,6 +1,6 @@
 """`cloudscan gaps`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,8 +55,7 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
         click.echo("There is no such gap." if grouped or states else "There is no gap: everything in scope was read.")
     for rows in shown:
         click.echo()
-        for line in _lines(rows, report, language):
-            click.echo(line)
+        _show(rows, report, language)
     if len(shown) < len(selected):
         click.echo(f"\n… and {len(selected) - len(shown)} more")
     if not_judged and not states:
@@ -116,27 +115,25 @@ def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict
     }
 
 
-def _lines(rows: "Sequence[Coverage]", report: "Report", language: str) -> Iterator[str]:
-    from cloudscan.text import plain
+def _show(rows: "Sequence[Coverage]", report: "Report", language: str) -> None:
+    from cloudscan.cli.table import show_details
 
     record = _record(rows, report, language)
     waiver = record["waiver"]
     until = f", waived until {waiver.until} by {waiver.owner}: {waiver.reason}" if waiver else ""
-    where = " / ".join(filter(None, (record["platform"], record["account"], record["scope"])))
-    parts = {
-        "asked": record["asked"],
-        "about": record["resource"],
-        "why": record["why"],
-        "do": record["advice"],
-        "needs": record["needs"],
-        "how many": _amount(record),
-    }
     since = "" if record["state"] == _NOT_JUDGED else f" since {record['first_seen_on']:%Y-%m-%d}{until}"
-    yield plain(f"{record['gap'][:_SHOWN] or '-'}  {_words(record['state'])}{since}")
-    yield plain(f"  {where}")
-    for name, text in parts.items():
-        if text:
-            yield plain(f"  {name + ':':9} {text}")
+    show_details(
+        f"{record['gap'][:_SHOWN] or '-'}  {_words(record['state'])}{since}",
+        {
+            "": " / ".join(filter(None, (record["platform"], record["account"], record["scope"]))),
+            "asked": record["asked"],
+            "about": record["resource"],
+            "why": record["why"],
+            "do": record["advice"],
+            "needs": record["needs"],
+            "how many": _amount(record),
+        },
+    )
 
 
 def _amount(record: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """`cloudscan health`."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,9 +45,9 @@ def health(
 
     \b
     0 OK        the last scan is recent and read everything, but for gaps that are waived
-    1 WARNING   something could not be read, or the platforms throttled a lot
+    1 WARNING   something could not be read, somebody was not told, or the platforms throttled a lot
     2 CRITICAL  no scan for too long, one died or was not recorded, or it covered less than the one before
-    3 UNKNOWN   the ledger cannot be read
+    3 UNKNOWN   the ledger cannot be read, or the options are wrong
     """
     import msgspec
 
@@ -56,11 +57,17 @@ def health(
 
     try:
         config = load_config(config_path)
+        ledger = open_ledger(config)
         health = judging.verdict(
-            open_ledger(config).trend(),
+            ledger.trend(),
             _leftovers(config.folder),
             datetime.now(UTC),
             judging.Limits(max_age=max_age, drop_percent=max_drop, throttle_percent=max_throttled),
+            judging.Informed(
+                channels=ledger.channels(),
+                notified=config.notify.wanted and config.notify.after_scan,
+                trackers=list(config.trackers),
+            ),
         )
     except CloudscanError as error:
         health = judging.unknown(str(error))
@@ -91,6 +98,8 @@ def _leftovers(home: Path) -> "Left":
     from cloudscan.snapshot import lock, store
 
     snapshots = home / "snapshots"
+    if not _can_be_listed(snapshots):
+        return Left(hidden=True)
     latest = store.latest_snapshot(snapshots)
     records = [
         record
@@ -102,3 +111,11 @@ def _leftovers(home: Path) -> "Left":
         interrupted_on=max((record.started_on for record in records), default=None),
         unrecorded=len(store.due(snapshots)),
     )
+
+
+def _can_be_listed(folder: Path) -> bool:
+    """Whether this user can see what is in a folder; one that is not there is seen to be empty."""
+    try:
+        return not folder.exists() or os.access(folder, os.R_OK | os.X_OK)
+    except PermissionError:
+        return False

@@ -28,7 +28,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     differences = open_ledger(load_config(config_path)).diff(old, new)
     if format_name == "json":
@@ -54,7 +54,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
             ]
             for difference in differences.differences
         ]
-        click.echo(table(("", "severity", "rule", "what", "account", "how", "id"), rows))
+        show_table(("", "severity", "rule", "what", "account", "how", "id"), rows)
 
 
 @click.command()
@@ -68,7 +68,7 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     scans = open_ledger(load_config(config_path)).trend()[-(last or 0) :]
     if format_name == "json":
@@ -80,7 +80,7 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
     severities = list(reversed(Severity))
     head = ("scan", "started", *severities, "waived", "score", "open to all", "behind", "")
     rows = [[scan.id[:8], _when(scan), *_numbers(scan.figures, severities), ", ".join(_notes(scan))] for scan in scans]
-    click.echo(table(head, rows))
+    show_table(head, rows)
 
 
 def _numbers(figures: ScanFigures | None, severities: list[Severity]) -> list[object]:

@@ -8,6 +8,8 @@ import click
 import msgspec
 
 from cloudscan import plugins
+from cloudscan.cli import completing
+from cloudscan.cli.language import current, echo
 from cloudscan.cli.opening import load_rules
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
@@ -28,6 +30,7 @@ _TABLES: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("accounts = []", say('our cloud accounts that are not scanned: ["111122223333"]')),
             ("organisation_ids = []", say('our organisation\'s id, where it cannot be read: ["o-a1b2c3d4e5"]')),
             ("language = {language}", say("of reports: en or ja")),
+            ('timezone = "UTC"', say("where days begin and end: Asia/Tokyo")),
         ),
     ),
     (
@@ -62,7 +65,7 @@ SCHEMA_FILE = "cloudscan.schema.json"
 @click.command()
 @click.option("--name", default="", help="The organisation's name, for the report.")
 @click.option(
-    "--connector", "names", multiple=True,
+    "--connector", "names", multiple=True, shell_complete=completing.connectors,
     help="Only this connector. Repeatable.  [default: all whose packages are installed]",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing file.")
@@ -73,13 +76,13 @@ def init(config_path: str | None, name: str, names: Sequence[str], force: bool, 
     path = Path(config_path or "cloudscan.toml")
     if path.exists() and not force:
         raise ConfigurationError(say("{file} already exists; use --force to replace it.", file=path))
-    language = lang or "en"
+    language = lang or current()
     chosen = [plugins.connector(connector) for connector in names] or list(_installed())
     tables = [_table(plugin, language) for plugin in chosen]
     text = "\n".join([*_head(name, language), *tables])
     _write(path, text)
     _write(path.with_name(SCHEMA_FILE), schema_text())
-    click.echo(f"Wrote {path}. Next: cloudscan doctor")
+    echo(say("Wrote {file}. Next: cloudscan doctor", file=path))
 
 
 def schema_text() -> str:
@@ -111,7 +114,7 @@ def _installed() -> Iterator[ConnectorPlugin]:
             plugin = plugins.connector(name)
             plugins.check_packages(name, name, plugin.packages)
         except ConfigurationError as error:
-            click.echo(f"cloudscan: left out: {error}", err=True)
+            echo(say("cloudscan: left out: {error}", error=error), err=True)
         else:
             found += 1
             yield plugin

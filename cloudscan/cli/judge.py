@@ -25,7 +25,7 @@ def judge(
     import msgspec
 
     from cloudscan.cli.main import exit_code_for
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.engine import judge as judging
     from cloudscan.snapshot.snapshot import Snapshot
 
@@ -47,7 +47,7 @@ def judge(
             ]
             for verdict in verdicts.verdicts
         ]
-        click.echo(table((say("severity"), say("verdict"), say("rule"), say("what"), say("account")), rows))
+        show_table((say("severity"), say("verdict"), say("rule"), say("what"), say("account")), rows)
     limit = Severity(fail_on) if fail_on else config.scan.fail_on
     worst = any(verdicts.rule(verdict.rule_id).severity >= limit for verdict in verdicts.flagged)
     return exit_code_for(findings=worst, incomplete=not complete)

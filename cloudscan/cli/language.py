@@ -31,14 +31,14 @@ def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """The language for a command line: its own, the configuration's or the environment's."""
     return (
         written(arguments)
-        or _configured(Path(_last_value(arguments, "--config") or _last_value(arguments, "-c") or _CONFIGURATION))
+        or _configured(Path(last_value(arguments, "--config") or last_value(arguments, "-c") or _CONFIGURATION))
         or of_environment(environment)
     )
 
 
 def written(arguments: Sequence[str]) -> str:
     """What the command line says itself; empty if nothing that is known."""
-    return _last_value(arguments, "--lang", KNOWN)
+    return last_value(arguments, "--lang", KNOWN)
 
 
 def of_environment(environment: Mapping[str, str]) -> str:
@@ -95,7 +95,7 @@ def clicks_own_words(language: str) -> Iterator[None]:
             os.environ["LANGUAGE"] = before
 
 
-def _last_value(arguments: Sequence[str], option: str, known: Sequence[str] = ()) -> str:
+def last_value(arguments: Sequence[str], option: str, known: Sequence[str] = ()) -> str:
     """What an option is given, wherever it stands; empty if nothing, or nothing known."""
     value = ""
     before = ""

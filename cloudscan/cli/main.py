@@ -3,7 +3,6 @@
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import ClassVar
@@ -16,6 +15,7 @@ from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
 from cloudscan.sentence import in_language, say
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BOTH, EXIT_BUG = 1, 2, 3, 4, 5, 70
+EXIT_STOPPED = 130  # by Ctrl-C, as shells say it
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Scan a small made-up company and show the report."),
@@ -42,7 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("schema", "Print a JSON Schema, for editors and machines."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
+    "docs": ("docs", "List the pages of the documentation, or print one."),
     "completion": ("completion", "Print the shell completion script."),
+    "help": ("about", "Explain a command."),
+    "version": ("about", "Print the version."),
 }
 
 
@@ -60,7 +63,7 @@ class Commands(Group):
         if cmd_name not in self.helps:
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")  # `help_` hides no built-in
         return localised(command) if isinstance(command, click.Command) else None
 
     def listed(self, _ctx: click.Context) -> Iterator[tuple[str, str]]:
@@ -86,7 +89,7 @@ class Commands(Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cloudscan", message="%(prog)s %(version)s")
+@click.version_option(None, "--version", "-V", package_name="cloudscan", message="%(prog)s %(version)s")
 @click.option("--config", "-c", type=click.Path(dir_okay=False), help="The configuration.  [default: cloudscan.toml]")
 @click.option("--debug", is_flag=True, help="Show a stack trace where cloudscan itself fails.")
 @click.option("--lang", type=LANGUAGES, expose_value=False, help=HELP)
@@ -148,47 +151,66 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
-    language = chosen(arguments, os.environ)
-    with clicks_own_words(language):
-        return _run(arguments, language)
+    from cloudscan.cli import log
+
+    language, command = chosen(arguments, os.environ), _command(arguments)
+    as_json = command == "scan" and log.wants_json(arguments)
+    with clicks_own_words(language), log.to_stderr(language, as_json=as_json, debug="--debug" in arguments):
+        try:
+            outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can report a bug in one line
+            if command == "health":
+                return _unknown(error, language)
+            if isinstance(error, click.ClickException) and not as_json:
+                error.show()
+                return EXIT_USAGE
+            problem, code = _in_words(error)
+            cause = error.__cause__ if isinstance(error, CloudscanError) else error
+            event = "scan.failed" if command == "scan" else "failed"
+            log.fail(problem, event, cause=cause, error=type(error).__name__, exit_code=code)
+            return code
+    return outcome if isinstance(outcome, int) else 0
 
 
-def _run(arguments: list[str], language: str) -> int:
-    def complain(problem: object) -> None:
-        echo(f"cloudscan: {in_language(problem, language)}", err=True)
+def _command(arguments: Sequence[str]) -> str:
+    """The subcommand of a command line; empty if it has none."""
+    words = iter(arguments)
+    for word in words:
+        if word in ("--config", "-c"):
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
 
-    debug = "--debug" in arguments
-    try:
-        outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
-    except CloudscanError as error:
-        if debug and error.__cause__ is not None:
-            traceback.print_exception(error.__cause__)
-        complain(error)
-        return exit_code_of(error)
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        complain(say("stopped. Run the same command again to resume."))
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if debug:
-            traceback.print_exc()
-        where, what = error.filename or type(error).__name__, error.strerror or error
-        complain(say("{where}: {what}; check the path and the permissions.", where=where, what=what))
-        return EXIT_USAGE
-    except Exception as error:  # noqa: BLE001 - the last place that can report a bug in one line
-        if debug:
-            traceback.print_exc()
-        what = f"{type(error).__name__}: {error}"
-        complain(
-            say(
+
+def _in_words(error: BaseException) -> tuple[object, int]:
+    """What to say of an error, and the exit code."""
+    match error:
+        case CloudscanError():
+            return error, exit_code_of(error)
+        case click.Abort() | KeyboardInterrupt():
+            return say("stopped. Run the same command again to resume."), EXIT_STOPPED
+        case click.ClickException():
+            return error.format_message(), EXIT_USAGE
+        case OSError():
+            where, what = error.filename or type(error).__name__, error.strerror or error
+            return say("{where}: {what}; check the path and the permissions.", where=where, what=what), EXIT_USAGE
+        case _:
+            what = f"{type(error).__name__}: {error}"
+            words = say(
                 "this is a bug in cloudscan ({what}). Run the command again with --debug and report what it prints.",
                 what=what,
             )
-        )
-        return EXIT_BUG
-    return outcome if isinstance(outcome, int) else 0
+            return words, EXIT_BUG
+
+
+def _unknown(error: BaseException, language: str) -> int:
+    """Tell monitoring that the state is not known: a plugin's mistake in usage is none of the scans."""
+    from cloudscan.nightly.health import unknown
+
+    health = unknown(" ".join(in_language(_in_words(error)[0], language).split()))
+    echo(health.line)
+    return int(health.level)

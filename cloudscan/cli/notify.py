@@ -1,55 +1,126 @@
 """`cloudscan notify`."""
 
+import hashlib
+import hmac
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec.structs import replace
 
+from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.opening import last_report, load_config, open_ledger
+from cloudscan.cli.opening import last_report, load_config, open_ledger, redaction_key
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
+from cloudscan.sentence import Sentence, say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
-    from cloudscan.notifier import Notice, Notifier
+    from cloudscan.ledger.ledger import Ledger
+    from cloudscan.notifier import Address, Notice, Notifier
+    from cloudscan.report import Report
+
+_NOBODY: Final = Channel(kind=ChannelKind.ADDRESS, id="")
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Send nothing; show what would be sent, and where.")
-@click.option("--again", is_flag=True, help="Send again even if this scan was already announced.")
+@click.option("--again", is_flag=True, help="Repeat the last message to those who were told of this scan already.")
 @lang_option
 @click.pass_obj
 def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None) -> int:
-    """Notify people of changes in the last scan: new, reopened, widened, resolved, and what could not be read.
+    """Notify people of changes: new, reopened, widened, resolved, and what could not be read.
 
-    Each scan is announced once, and not at all if nothing changed. Contents of files are never sent.
+    Each address is told once of what changed since the scan that it was told of last: a message that did not arrive is
+    made up for by the next one. Contents of files are never sent.
     """
-    return send_notice(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
+    delivery = deliver(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
+    if not dry_run and not delivery.sent and not delivery.refused:
+        click.echo(say("There is nothing new to announce."), err=True)
+    for address in delivery.refused:
+        warn(refusal(address), "notify.failed")
+    return EXIT_INCOMPLETE if delivery.refused else 0
 
 
-def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> int:
-    """Notify of the last scan; gives the exit code."""
-    from cloudscan.notifier import notice
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What became of messages: the addresses that took one, and those that did not, without secrets."""
 
+    sent: Sequence[str]
+    refused: Sequence[str]
+
+
+def refusal(address: str) -> Sentence:
+    """That a message did not arrive."""
+    return say(
+        "could not notify: {address} rejected the message; check the address. The next scan repeats it.",
+        address=address,
+    )
+
+
+def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> Delivery:
+    """Tell every address of what changed since the scan that it was told of last. `dry_run` prints it instead.
+
+    Raises `ConfigurationError` if nobody can be notified, `LedgerError`.
+    """
     report, ledger = last_report(config, None), open_ledger(config)
     notifier = open_notifier(config)
-    diff = ledger.diff() if len(ledger.trend()) > 1 else None
-    message = notice(report, diff, config.notify.min_severity)
+    addresses = {channel_id(config, address): address for address in notifier.addresses()}
+    known = {channel.id: channel for channel in ledger.channels() if channel.kind is ChannelKind.ADDRESS}
     language = lang or config.notify.language or config.organisation.language
-    if dry_run:
-        _show(message, notifier, language, quiet=config.notify.quiet)
-        return 0
-    if (message.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
-        click.echo("There is nothing new to announce.", err=True)
-        return 0
-    refused = notifier.send(*notifier.words(message, language))
-    if len(refused) < len(notifier.addresses()):
-        ledger.save_notification(report.scan.id)
-    for address in refused:
-        click.echo(f"cloudscan: could not notify: {plain(address)} rejected the message; check the address.", err=True)
-    return EXIT_INCOMPLETE if refused else 0
+    sent, refused = [], []
+    for identity, address in addresses.items():
+        channel = replace(known.get(identity) or known.get("") or _NOBODY, id=identity)
+        base = channel.scan_id
+        if base == report.scan.id:
+            if not again:
+                continue
+            base = channel.before_id
+        message = _message(config, ledger, report, base)
+        if dry_run:
+            _show(message, address, notifier, language, quiet=config.notify.quiet)
+            continue
+        is_quiet = message.quiet and config.notify.quiet
+        if is_quiet or notifier.send(address, *notifier.words(message, language)):
+            now = datetime.now(UTC)
+            ledger.save_channel(
+                replace(channel, scan_id=report.scan.id, before_id=base, informed_on=now, failing_since=None)
+            )
+            sent += [] if is_quiet else [address.shown]
+        else:
+            ledger.save_channel(replace(channel, failing_since=channel.failing_since or datetime.now(UTC)))
+            refused.append(address.shown)
+    if not dry_run:
+        ledger.keep_channels(ChannelKind.ADDRESS, addresses)
+    return Delivery(sent=sent, refused=refused)
+
+
+def channel_id(config: Config, address: "Address") -> str:
+    """What the ledger knows an address by: a keyed hash, since an address contains secrets."""
+    key = redaction_key(config)
+    return hmac.new(key, address.identity.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def _message(config: Config, ledger: "Ledger", report: "Report", base: str) -> "Notice":
+    """What changed since the scan `base`; everything, if there is none."""
+    from cloudscan.notifier import notice
+
+    earlier = {scan.id for scan in ledger.trend() if scan.started_on < report.scan.started_on}
+    diff = ledger.diff(old=base, new=report.scan.id) if base in earlier else None
+    gone = [one.fingerprint for one in diff.differences if one.now is None] if diff else []
+    return notice(
+        report,
+        diff,
+        config.notify.min_severity,
+        fixes_of=ledger.fixes_of(gone),
+        domains=config.terms.domains,
+    )
 
 
 def open_notifier(config: Config) -> "Notifier":
@@ -69,13 +140,12 @@ def open_notifier(config: Config) -> "Notifier":
         return plugins.notifier().open(urls, options.file, options.tags)
 
 
-def _show(message: "Notice", notifier: "Notifier", language: str, *, quiet: bool) -> None:
+def _show(message: "Notice", address: "Address", notifier: "Notifier", language: str, *, quiet: bool) -> None:
+    click.echo(f"to: {plain(address.shown)}")
     if message.quiet and quiet:
-        click.echo("Nothing changed: nothing would be sent.")
+        click.echo(say("Nothing changed: nothing would be sent."))
         return
     title, text = notifier.words(message, language)
-    for address in notifier.addresses():
-        click.echo(f"to: {plain(address)}")
     click.echo(f"\n{plain(title)}\n")
     for line in text.splitlines():
         click.echo(plain(line))

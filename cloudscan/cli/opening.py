@@ -38,15 +38,18 @@ def load_config(path: str | None) -> Config:
 def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     """The configured ledger; `wait_seconds` is how long to wait for its database. Raises `LedgerError`."""
     from cloudscan.ledger.ledger import Ledger
+    from cloudscan.nightly.lost_ledger import refuse_emptied
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(
+    ledger = Ledger(
         config.ledger_url,
         tolerance=tolerance,
         policy=config.tickets,
         wait_seconds=wait_seconds,
         calendar=config.calendar,
     )
+    refuse_emptied(ledger.file, config.folder)
+    return ledger
 
 
 def redaction_key(config: Config) -> bytes:
@@ -134,15 +137,16 @@ def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
     own = [Path(folder) for folder in (*config.scan.rules, *more)]
     for folder in own:
         if folder.is_dir() and not any(folder.rglob("*.y*ml")):
-            near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
+            near = [one.name for one in sorted(folder.absolute().parent.iterdir()) if _has_rules(one) and one != folder]
+            hint = suggestion(folder.name, near) if near else say("name another folder")
             raise ConfigurationError(
-                say(
-                    "{folder}: there is no rule in this folder; {hint}, or leave it out.",
-                    folder=folder,
-                    hint=suggestion(folder.name, near),
-                )
+                say("{folder}: there is no rule in this folder; {hint}, or leave it out.", folder=folder, hint=hint)
             )
     return [*plugins.rule_folders(), *own]
+
+
+def _has_rules(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.y*ml"))
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.language import HELP, LANGUAGES, explicit
 from cloudscan.finding import Severity
 
@@ -67,11 +68,18 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
         click.option(
             "--concurrency", type=click.IntRange(1, 512), help="Requests in flight.  [default: as configured, 16]"
         ),
-        click.option("--skip-scope", "skipped", multiple=True, help="Leave out scopes (pattern). Repeatable."),
+        click.option(
+            "--skip-scope",
+            "skipped",
+            multiple=True,
+            shell_complete=completing.scopes,
+            help="Leave out scopes (pattern). Repeatable.",
+        ),
         click.option(
             "--scope",
             "scopes",
             multiple=True,
+            shell_complete=completing.scopes,
             help="Scan only these scopes, such as an account, a drive or a site (pattern). Repeatable.",
         ),
         click.option(
@@ -80,7 +88,13 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
             help="List only what is shared beyond named people, where the platform supports such a query; faster, but "
             "blind to everything else.",
         ),
-        click.option("--connector", "connectors", multiple=True, help="Read only this platform. Repeatable."),
+        click.option(
+            "--connector",
+            "connectors",
+            multiple=True,
+            shell_complete=completing.connectors,
+            help="Read only this platform. Repeatable.",
+        ),
     ):
         with_selection = option(with_selection)
     return with_selection

@@ -1,19 +1,20 @@
 """Writing results: the page to a file, the summary to the terminal."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from cloudscan import files, plugins
+from cloudscan.cli import terminal
+from cloudscan.cli.log import warn
 from cloudscan.errors import ConfigurationError
 from cloudscan.reason import advice, question, sentence
 from cloudscan.report import GapState, Report, ReportFormat
-from cloudscan.text import plain
+from cloudscan.sentence import say
 
 _REASONS = 5
+_PIPED_WIDTH = 100  # columns of a summary that is piped
 
 
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
@@ -59,9 +60,8 @@ def summary(report: Report, language: str) -> None:
     if text.show is None:
         to_stdout(text.write(report, language))
         return
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size((100, 24)).columns
-    click.echo(text.show(report, language, colour=colour, width=width), nl=False)
+    colour, width = terminal.colour(), terminal.columns() or _PIPED_WIDTH
+    click.echo(text.show(report, language, colour=colour, width=width), nl=False, color=colour)
 
 
 def unread(report: Report) -> None:
@@ -75,6 +75,6 @@ def unread(report: Report) -> None:
         asked = f"{question(row.question, 'en')}: " if row.question else ""
         next_step = advice(row.reason, "en")
         words = f"{asked}{reason}{f'. {next_step}' if next_step else ''}"
-        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(words)}", err=True)
+        warn(say("not read: {scope}: {words}", scope=row.scope_name, words=words))
     if len(rows) > _REASONS:
-        click.echo(f"cloudscan: … and {len(rows) - _REASONS} more reasons; the report has them all.", err=True)
+        warn(say("… and {n} more reasons; the report has them all.", n=len(rows) - _REASONS))

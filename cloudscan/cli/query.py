@@ -1,14 +1,18 @@
 """`cloudscan query`."""
 
+import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from cloudscan.cli.opening import load_config
+from cloudscan.sentence import say
 
 
 @click.command()
 @click.argument("sql", required=False)
+@click.option("--file", "-f", type=click.File(encoding="utf-8"), help="Read the query from a file; - is stdin.")
 @click.option("--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]")
 @click.option(
     "--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
@@ -16,15 +20,18 @@ from cloudscan.cli.opening import load_config
 )  # fmt: skip
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
 @click.pass_obj
-def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:
-    """Query a snapshot: one SELECT, in SQL.
+def query(
+    config_path: str | None, sql: str | None, file: TextIO | None, snapshot: str | None, format_name: str, tables: bool
+) -> None:
+    """Query a snapshot: one SELECT, in SQL, as an argument, from a file or from stdin (-).
 
     \b
     cloudscan query "SELECT resource_name, audience FROM exposures WHERE audience >= 'any_account'"
+    cloudscan query -f exposures.sql
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.errors import SnapshotError
     from cloudscan.snapshot.snapshot import Snapshot
     from cloudscan.snapshot.store import latest_snapshot
@@ -33,8 +40,9 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
-        click.echo(table(("table", "column", "type"), rows))
+        show_table(("table", "column", "type"), rows)
         return
+    sql = _written(sql, file)
     if not sql:
         raise click.UsageError(
             'The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
@@ -51,4 +59,17 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         written = as_csv(answer.columns, answer.rows, readable=plain).removeprefix(BYTE_ORDER_MARK)
         click.echo(written.encode("utf-8", "replace"), nl=False)
     else:
-        click.echo(table(answer.columns, answer.rows))
+        show_table(answer.columns, answer.rows)
+
+
+def _written(sql: str | None, file: TextIO | None) -> str:
+    """The query, from wherever it is written. Raises `click.UsageError` for two, and for a file that is not text."""
+    if sql and file:
+        raise click.UsageError(say("There are two queries; write one, or --file."))
+    source = sys.stdin if sql == "-" else file
+    if source is None:
+        return sql or ""
+    try:
+        return source.read().strip()
+    except UnicodeDecodeError:
+        raise click.UsageError(say("{file} is not UTF-8 text; save it as UTF-8.", file=source.name)) from None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.opening import load_config, open_format, open_ledger, redactor
 from cloudscan.cli.options import lang_option, redact_option
 from cloudscan.config import Config
@@ -14,6 +15,7 @@ from cloudscan.report import Report, ReportFormat
 @click.option(
     "--format",
     "format_name",
+    shell_complete=completing.formats,
     default="html",
     show_default=True,
     help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, sarif, text, xlsx, or any other installed format.",

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
+from cloudscan.cli import completing
 from cloudscan.cli.help import Group
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
@@ -22,22 +23,23 @@ def rules() -> None:
 @click.pass_obj
 def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
     """List the rules: severity, id, title."""
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     config = load_config(config_path)
     language = lang or config.organisation.language
     loaded = load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
-    click.echo(table(("severity", "id", "title", "cause"), rows))
+    show_table(("severity", "id", "title", "cause"), rows)
 
 
 @rules.command()
-@click.argument("rule_id")
+@click.argument("rule_id", shell_complete=completing.rules)
 @click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
 @lang_option
 @click.pass_obj
 def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
     """Show one rule: what it asks, why it matters, how to fix it."""
+    from cloudscan.cli.rule_text import show_rule
     from cloudscan.errors import ConfigurationError
     from cloudscan.text import suggestion
 
@@ -45,23 +47,7 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     loaded = {rule.id: rule for rule in load_rules(config, folders)}
     if rule_id not in loaded:
         raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
-    rule = loaded[rule_id]
-    text = rule.text[lang or config.organisation.language]
-    for line in (
-        f"{rule.id} ({rule.severity}, confidence {rule.confidence}, likelihood {rule.likelihood}/5)",
-        text.title,
-        "",
-        text.why,
-        "",
-        text.fix.rstrip(),
-        "",
-        rule.query.rstrip(),
-        "",
-        *(f"${name} = {param.default}: {param.meaning}" for name, param in rule.params.items()),
-        f"{', '.join(rule.frameworks)}",
-        rule.source,
-    ):
-        click.echo(line)
+    show_rule(loaded[rule_id], lang or config.organisation.language)
 
 
 @rules.command()

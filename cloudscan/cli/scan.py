@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.main import exit_code_for, exit_code_of
+from cloudscan.cli import completing
+from cloudscan.cli.main import exit_code_for
 from cloudscan.cli.opening import (
     chosen_plugins,
     load_config,
@@ -28,12 +29,14 @@ from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
 from cloudscan.report import Report, ReportFormat
+from cloudscan.sentence import say
 
 if TYPE_CHECKING:
     from cloudscan.cli.progress import Progress
+    from cloudscan.engine.judge import Params
     from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
-    from cloudscan.nightly.json_log import JsonLog, LogEvent
+    from cloudscan.nightly.scan_log import ScanLog
     from cloudscan.nightly.selection import ScopeSelection
     from cloudscan.snapshot.translation import Translation
 
@@ -64,7 +67,10 @@ class ScanRequest:
 @rules_option
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
 @click.option(
-    "--format", "format_name", help="Print the report to stdout in this format (json, html), and nothing else."
+    "--format",
+    "format_name",
+    shell_complete=completing.formats,
+    help="Print the report to stdout in this format (json, html), and nothing else.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Where the HTML report goes.")
 @click.option(
@@ -123,7 +129,6 @@ def scan(
 @click.pass_obj
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
-    from cloudscan.cli.progress import progress_listener
     from cloudscan.nightly.selection import fault, restricted
     from cloudscan.snapshot import store
     from cloudscan.snapshot.collect import CollectOptions
@@ -137,7 +142,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
         connectors=[connector.name for connector in connectors], settings=settings, translations=translations
     )
     folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
-    progress = progress_listener((), {}, "en")
+    progress = _progress((), {}, config.organisation.language)
     try:
         snapshot = collecting(
             connectors,
@@ -166,31 +171,35 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
 
 
 def run(request: ScanRequest) -> int:
-    """Scan, publish the report, and give the exit code.
-
-    Raises `CloudscanError`; with a JSON log it is logged instead.
-    """
-    from cloudscan.cli.progress import progress_listener
-    from cloudscan.nightly.json_log import JsonLog
+    """Scan, publish the report, and give the exit code. Raises `CloudscanError`."""
+    from cloudscan.cli.log import warn
+    from cloudscan.nightly.lost_ledger import begins_anew
+    from cloudscan.nightly.scan_log import LogEvent, ScanLog
 
     config = request.config
     rules = load_rules(config, request.rule_folders, for_judging=True)
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
-    log = JsonLog(sys.stderr) if request.json_log else None
-    progress = None if log else progress_listener(rules, config.rules, request.language)
+    if notice := begins_anew(ledger.file, config.folder):
+        warn(notice, LogEvent.LEDGER_NEW)
+    log = ScanLog()
+    progress = None if request.json_log else _progress(rules, config.rules, request.language)
     try:
         report = _scan(request, rules, ledger, log, progress)
-    except CloudscanError as error:
-        if log is None:
-            raise
-        return _log_failure(log, error)
     finally:
         if progress:
             progress.close()
     code = exit_code(report, request.fail_on)
-    if log:
-        log.finished(code)
+    log.line(LogEvent.FINISHED, exit_code=code)
     return code
+
+
+def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":
+    """A display on stderr if that is a terminal, else None."""
+    if not sys.stderr.isatty():
+        return None
+    from cloudscan.cli.progress import Progress
+
+    return Progress(rules, params, language)
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:
@@ -203,14 +212,14 @@ def _scan(
     request: ScanRequest,
     rules: "Sequence[Rule]",
     ledger: "Ledger",
-    log: "JsonLog | None",
+    log: "ScanLog",
     progress: "Progress | None",
 ) -> Report:
     from cloudscan.nightly.scan import run_nightly
     from cloudscan.snapshot import lock
     from cloudscan.snapshot.collect import CollectOptions
 
-    config, on_event, now = request.config, log or progress, datetime.now(UTC)
+    config, now = request.config, datetime.now(UTC)
 
     def publish(report: Report) -> None:
         if progress:
@@ -236,37 +245,37 @@ def _scan(
                 ),
                 chosen=request.chosen,
                 full=request.full,
-                **({"on_event": on_event} if on_event else {}),
+                on_event=progress or log,
             )
     except LedgerError as error:
         raise type(error)(f"{error} The snapshot is kept; the next `cloudscan scan` will record it.") from error
 
 
-def _publish(report: Report, request: ScanRequest, log: "JsonLog | None") -> None:
+def _publish(report: Report, request: ScanRequest, log: "ScanLog") -> None:
     """Write the page, the metrics and the output; notify; remove what is too old."""
     from cloudscan.cli import output
 
     config, language = request.config, request.language
     page = output.write_page(report, config.folder / "reports", request.page, language)
-    _export_metrics(report, request.metrics, log)
+    _export_metrics(report, request.metrics)
     if request.format:
         output.to_stdout(output.written(request.format, report, language))
-        if not log:
+        if not request.json_log:
             output.unread(report)
     else:
         output.summary(report, language)
         click.echo(f"\n{page}")
-    if log:
-        log.recorded(report)
+    log.recorded(report)
     if config.notify.wanted and config.notify.after_scan:
-        _notify(config, log)
+        _notify(config)
     _prune(config, log)
 
 
-def _export_metrics(report: Report, path: Path | None, log: "JsonLog | None") -> None:
+def _export_metrics(report: Report, path: Path | None) -> None:
     """Write or send the metrics. A collector that is down is reported and does not fail the scan."""
+    from cloudscan.cli.log import warn
     from cloudscan.nightly import metrics, telemetry
-    from cloudscan.nightly.json_log import LogEvent
+    from cloudscan.nightly.scan_log import LogEvent
 
     measured = metrics.of(report)
     if path:
@@ -275,46 +284,36 @@ def _export_metrics(report: Report, path: Path | None, log: "JsonLog | None") ->
         try:
             telemetry.send(measured)
         except ConfigurationError as error:
-            _warn(log, LogEvent.EXPORT_FAILED, str(error))
+            warn(error, LogEvent.EXPORT_FAILED)
 
 
-def _prune(config: Config, log: "JsonLog | None") -> None:
+def _prune(config: Config, log: "ScanLog") -> None:
+    from cloudscan.cli.log import warn
     from cloudscan.nightly import retention
-    from cloudscan.nightly.json_log import LogEvent
+    from cloudscan.nightly.scan_log import LogEvent
 
     try:
         removed = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
     except ConfigurationError as error:
-        _warn(log, LogEvent.REMOVAL_FAILED, str(error))
+        warn(error, LogEvent.REMOVAL_FAILED)
     else:
-        if log and removed:
-            log.line(LogEvent.REMOVED, {"count": len(removed)})
+        if removed:
+            log.line(LogEvent.REMOVED, count=len(removed))
 
 
-def _notify(config: Config, log: "JsonLog | None") -> None:
+def _notify(config: Config) -> None:
     """Notify. A notification that cannot be sent is reported and does not fail the scan."""
     from cloudscan.cli import notify
-    from cloudscan.nightly.json_log import LogEvent
+    from cloudscan.cli.log import warn
+    from cloudscan.nightly.scan_log import LogEvent
 
     try:
-        notify.send_notice(config)
+        refused = notify.deliver(config).refused
     except CloudscanError as error:
-        _warn(log, LogEvent.NOTIFICATION_FAILED, f"could not notify: {error}")
-
-
-def _warn(log: "JsonLog | None", event: "LogEvent", message: str) -> None:
-    if log:
-        log.line(event, {"message": message})
+        warn(say("could not notify: {error}", error=error), LogEvent.NOTIFICATION_FAILED)
     else:
-        click.echo(f"cloudscan: {message}", err=True)
-
-
-def _log_failure(log: "JsonLog", error: CloudscanError) -> int:
-    from cloudscan.nightly.json_log import LogEvent
-
-    code = exit_code_of(error)
-    log.line(LogEvent.FAILED, {"error": type(error).__name__, "message": str(error), "exit_code": code})
-    return code
+        for address in refused:
+            warn(notify.refusal(address), LogEvent.NOTIFICATION_FAILED)
 
 
 def _open_connectors(

@@ -1,24 +1,32 @@
 """`cloudscan tickets`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
+from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli import completing
+from cloudscan.cli.language import echo
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
 from cloudscan.tracker import variable
 
 if TYPE_CHECKING:
+    from cloudscan.ledger.ledger import Ledger
     from cloudscan.report import Report
     from cloudscan.ticketing.deliver import ActionResult, Dispatcher
     from cloudscan.ticketing.plan import Plan, TrackerState
@@ -41,7 +49,9 @@ _WITHHELD: Mapping[Withheld, str] = {
 @click.option(
     "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, instead of the ledger's last one."
 )
-@click.option("--tracker", "names", multiple=True, help="Only this tracker. Repeatable.")
+@click.option(
+    "--tracker", "names", multiple=True, shell_complete=completing.trackers, help="Only this tracker. Repeatable."
+)
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
@@ -53,44 +63,99 @@ def tickets(
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
     in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
-    docs/tickets.md.
+    docs/tickets.md. Where no tracker is configured, --dry-run shows the tickets as they would be written in Markdown.
     """
     from cloudscan.snapshot import lock
 
     config = load_config(config_path)
     with lock.exclusive(config.folder):
         report = last_report(config, file)
-        dispatcher, trackers = _open_trackers(
-            config, Path(config_path) if config_path else None, names, remember=file is None
+        memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        path = Path(config_path) if config_path else None
+        dispatcher, trackers = (
+            _preview()
+            if dry_run and not config.trackers and not names
+            else _open_trackers(config, path, names, memory, remember=file is None)
         )
         planned = _plan(config, report, dispatcher, trackers, lang or "")
         as_json = format_name == "json"
-        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, as_json=as_json)
+        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, memory, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """Remembers which trackers are up to date with the scan; nothing without a ledger."""
+
+    ledger: "Ledger | None"
+    scan_id: str
+
+    @contextmanager
+    def failure_of(self, tracker: str) -> Iterator[None]:
+        """Remember that a tracker cannot be reached."""
+        try:
+            yield
+        except CloudscanError:
+            self.save(tracker, failed=True)
+            raise
+
+    def save(self, tracker: str, *, failed: bool) -> None:
+        """Remember whether a tracker could be brought up to date."""
+        if self.ledger is None:
+            return
+        now, known = datetime.now(UTC), {(one.kind, one.id): one for one in self.ledger.channels()}
+        channel = known.get((ChannelKind.TRACKER, tracker), Channel(kind=ChannelKind.TRACKER, id=tracker))
+        if failed:
+            channel = replace(channel, failing_since=channel.failing_since or now)
+        else:
+            before = channel.before_id if channel.scan_id == self.scan_id else channel.scan_id
+            channel = replace(channel, scan_id=self.scan_id, before_id=before, informed_on=now, failing_since=None)
+        self.ledger.save_channel(channel)
 
 
 def _open_trackers(
-    config: Config, path: Path | None, names: Sequence[str], *, remember: bool
+    config: Config, path: Path | None, names: Sequence[str], memory: _Memory, *, remember: bool
 ) -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
     """The chosen trackers, and what they contain. `remember` is whether the ledger keeps track of tickets."""
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
-    opened = {name: open_tracker(config, name, path) for name in _chosen(config, names)}
+    opened = {}
+    for name in _chosen(config, names):
+        with memory.failure_of(name):
+            opened[name] = open_tracker(config, name, path)
     dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
         projects={name: projects_of(config, name) for name in opened},
         memory=open_ledger(config) if remember else NoMemory(),
     )
-    states = {
-        name: TrackerState(
-            wording=wording,
-            existing=dispatcher.existing(name),
-            index_lag_seconds=tracker.index_lag_seconds,
-            fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
-        )
-        for name, (tracker, wording) in opened.items()
-    }
+    states = {}
+    for name, (tracker, wording) in opened.items():
+        with memory.failure_of(name):
+            states[name] = TrackerState(
+                wording=wording,
+                existing=dispatcher.existing(name),
+                index_lag_seconds=tracker.index_lag_seconds,
+                fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
+            )
     return dispatcher, states
+
+
+def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
+    """A tracker that does not exist and contains nothing, to show what tickets look like."""
+    from cloudscan import plugins
+    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
+    from cloudscan.ticketing.plan import TrackerState
+
+    wordings = (plugins.tracker(name).preview for name in plugins.tracker_names())
+    wording = next(filter(None, wordings), None)
+    if wording is None:
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
+    echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
+    return Dispatcher(trackers={}, projects={}, memory=NoMemory()), {
+        "preview": TrackerState(wording=wording, existing=())
+    }
 
 
 def _plan(
@@ -118,7 +183,7 @@ def _show(planned: "Plan", *, as_json: bool) -> int:
     return 0
 
 
-def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> int:
+def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as_json: bool) -> int:
     """Carry the plan out and print what was done; gives the exit code."""
     import msgspec
 
@@ -139,8 +204,10 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
     elif not results:
         click.echo("Every ticket is up to date.")
     for message in _left_undone(planned):
-        click.echo(f"cloudscan: {message}", err=True)
-    failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
+        warn(message, "tickets.left_undone")
+    failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
+    for tracker in dispatcher.trackers:
+        memory.save(tracker, failed=tracker in failed)
     return EXIT_INCOMPLETE if failed else 0
 
 

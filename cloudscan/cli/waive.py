@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
@@ -50,10 +51,23 @@ def waive() -> None:
 
 
 @waive.command()
-@click.option("--finding", default="", help="One finding: its id, or the beginning of it.")
-@click.option("--rule", "rule_id", default="", help="All findings of this rule, including future ones.")
+@click.option(
+    "--finding", default="", shell_complete=completing.findings, help="One finding: its id, or the beginning of it."
+)
+@click.option(
+    "--rule",
+    "rule_id",
+    default="",
+    shell_complete=completing.rules,
+    help="All findings of this rule, including future ones.",
+)
 @click.option("--target", default="", help="All findings at this resource's id or account, including future ones.")
-@click.option("--gap", default="", help="One gap: its id, or the beginning of it, as `cloudscan gaps` lists it.")
+@click.option(
+    "--gap",
+    default="",
+    shell_complete=completing.gaps,
+    help="One gap: its id, or the beginning of it, as `cloudscan gaps` lists it.",
+)
 @click.option("--owner", default="", help="Who answers for it.")
 @click.option("--reason", default="", help="Why the risk is acceptable.")
 @click.option("--until", metavar="DATE", callback=_day, help="The last day of the waiver, such as 2027-03-31.")
@@ -152,7 +166,7 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     config = load_config(config_path)
     listed = [
@@ -171,20 +185,8 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
          len(status.findings), _scope(status.waiver), status.waiver.owner, status.waiver.reason]
         for status in listed
     ]  # fmt: skip
-    click.echo(
-        table(
-            (
-                say("no"),
-                say("until"),
-                say("note"),
-                say("findings"),
-                say("scope"),
-                say("owner"),
-                say("reason"),
-            ),
-            rows,
-        )
-    )
+    heads = (say("no"), say("until"), say("note"), say("findings"), say("scope"), say("owner"), say("reason"))
+    show_table(heads, rows)
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
@@ -207,7 +209,7 @@ def _scope(waiver: Waiver) -> str:
 
 
 def _show_covered(introduction: Sentence, entries: "Sequence[Entry]") -> None:
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     number = len(entries)
     covered = say("one finding") if number == 1 else say("{number} findings", number=number)
@@ -220,6 +222,6 @@ def _show_covered(introduction: Sentence, entries: "Sequence[Entry]") -> None:
             [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]
             for entry in entries[:_MOST]
         ]
-        click.echo(table((say("id"), say("rule"), say("what"), say("account")), rows))
+        show_table((say("id"), say("rule"), say("what"), say("account")), rows)
     if len(entries) > _MOST:
         echo(say("… and {most} more", most=len(entries) - _MOST))

@@ -147,7 +147,11 @@ def check_params(rules: Sequence[Rule], params: Params) -> None:
     for rule_id, given in params.items():
         if rule_id not in known:
             raise ConfigurationError(
-                f"There are parameters for the rule {rule_id!r}, which does not exist; {suggestion(rule_id, known)}."
+                say(
+                    "There are parameters for the rule {rule_id}, which does not exist; {hint}.",
+                    rule_id=repr(rule_id),
+                    hint=suggestion(rule_id, known),
+                )
             )
         bindings(known[rule_id], datetime.now(UTC), given)
 

@@ -53,7 +53,6 @@ class Database:
         """Raises `LedgerError` for a URL that cannot be used. Nothing is opened yet."""
         try:
             self._url = make_url(url)
-            self._is_file = self._url.get_backend_name() == "sqlite" and bool(self._url.database)
             self._writer = _engine(self._url)
         except (sa.exc.ArgumentError, ImportError) as error:
             raise LedgerError(
@@ -67,8 +66,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction, in which no other process writes. Raises `LedgerError`, `LedgerUnreachable`."""
-        if self._is_file:
-            _make_file(self._file)
+        if self.file is not None:
+            _make_file(self.file)
         with self._errors_in_words(), self._writer.begin() as db:
             if db.dialect.name == "postgresql":
                 db.execute(sa.text(f"SET LOCAL lock_timeout = '{_LONGEST_LOCK}s'"))
@@ -97,15 +96,16 @@ class Database:
             yield db
 
     @property
-    def _file(self) -> Path:
-        return Path(self._url.database or "")
+    def file(self) -> Path | None:
+        """The file behind a SQLite URL; None for a server's database, or one in memory."""
+        return Path(self._url.database) if self._url.get_backend_name() == "sqlite" and self._url.database else None
 
     def _exists(self) -> bool:
         """Whether there may be something to read. Raises `LedgerError` for a file that this user cannot open."""
-        if not self._is_file:
+        if self.file is None:
             return True
         try:
-            with self._file.open("rb"):
+            with self.file.open("rb"):
                 return True
         except FileNotFoundError:
             return False
@@ -113,14 +113,14 @@ class Database:
             raise LedgerError(
                 say(
                     "The ledger {file} cannot be read ({error}); check the path and the permissions.",
-                    file=self._file,
+                    file=self.file,
                     error=error.strerror,
                 )
             ) from error
 
     def _reader(self) -> Engine:
-        if self._is_file:
-            return _reading_engine(self._file)
+        if self.file is not None:
+            return _reading_engine(self.file)
         if self._url.get_backend_name() == "postgresql":
             return self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         return self._writer
@@ -136,7 +136,7 @@ class Database:
     def _what_is_wrong(self, error: sa.exc.SQLAlchemyError) -> Sentence:
         cause = getattr(error, "orig", None) or error
         name = getattr(cause, "sqlite_errorname", "")
-        if not self._is_file:
+        if self.file is None:
             return say(
                 "The ledger {url} cannot be used: {error}. Check the URL, the server and the permissions.",
                 url=self._url.render_as_string(hide_password=True),
@@ -144,10 +144,10 @@ class Database:
             )
         for beginning, advice in _ADVICE.items():
             if name.startswith(beginning):
-                return say("The ledger {file} cannot be used: {advice}", file=self._file, advice=advice)
+                return say("The ledger {file} cannot be used: {advice}", file=self.file, advice=advice)
         return say(
             "The ledger {file} cannot be used: {error}. Check the file, its folder and the permissions.",
-            file=self._file,
+            file=self.file,
             error=first_line(cause),
         )
 

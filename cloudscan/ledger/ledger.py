@@ -8,19 +8,22 @@ What happens to a finding is decided in `cloudscan.ledger.lifecycle` and `clouds
 of each scan in `cloudscan.ledger.history`. Here it is stored, in one transaction per scan or decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.channel import Channel, ChannelKind
 from cloudscan.days import Calendar
 from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
+from cloudscan.fix import key_of_verdict
 from cloudscan.ledger import (
     attribution,
     clock_rows,
@@ -94,6 +97,11 @@ class Ledger:
         self._policy = policy or Policy()
         self._wait_seconds = wait_seconds
         self._calendar = calendar or Calendar()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite ledger, which may not be there yet; None for a database on a server."""
+        return self._database.file
 
     def record(
         self,
@@ -258,15 +266,26 @@ class Ledger:
         with self._database.reading() as db:
             return ticket_rows.renames(db)
 
-    def was_notified(self, scan_id: str) -> bool:
-        """Whether a notification of this scan was sent."""
+    def channels(self) -> list[Channel]:
+        """Everyone who is told of scans, and of which one last."""
         with self._database.reading() as db:
-            return ticket_rows.was_notified(db, scan_id)
+            return ticket_rows.channels(db)
 
-    def save_notification(self, scan_id: str, *, now: datetime | None = None) -> None:
-        """Remember that a notification of a scan was sent."""
+    def save_channel(self, channel: Channel) -> None:
+        """Remember what a channel was told, replacing what was known of it."""
         with self._database.transaction() as db:
-            ticket_rows.write_notification(db, scan_id, now or datetime.now(UTC))
+            ticket_rows.write_channel(db, channel)
+
+    def keep_channels(self, kind: ChannelKind, ids: Collection[str]) -> None:
+        """Forget the channels of a kind that are not among the given ones."""
+        with self._database.transaction() as db:
+            ticket_rows.keep_channels(db, kind, ids)
+
+    def fixes_of(self, fingerprints: Collection[str]) -> dict[str, str]:
+        """The keys of the fixes that findings belong to, resolved ones too, by fingerprint."""
+        with self._database.reading() as db:
+            entries = finding_rows.entries_with(db, list(fingerprints))
+        return {entry.fingerprint: key_of_verdict(entry.verdict, entry.fingerprint) for entry in entries}
 
     def _record(
         self, snapshot: Snapshot, verdicts: Verdicts, organisation: str, frameworks: Sequence[Framework]

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -124,9 +124,13 @@ TICKETS = sa.Table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("marker_line", sa.Text, nullable=False),  # `cloudscan.ticketing.marker_line`, as last written
 )
-NOTIFICATIONS = sa.Table(
-    "notifications",
+CHANNELS = sa.Table(
+    "channels",  # who is told of scans
     SCHEMA,
-    sa.Column("scan_id", sa.String(64), primary_key=True),
-    sa.Column("sent_on", sa.DateTime, nullable=False),
+    sa.Column("kind", sa.String(20), primary_key=True),  # `cloudscan.channel.ChannelKind`
+    sa.Column("id", sa.String(100), primary_key=True),  # a tracker's name, or a keyed hash of an address
+    sa.Column("scan_id", sa.String(64), nullable=False),  # the last scan that it was told of; empty: none
+    sa.Column("before_id", sa.String(64), nullable=False),  # the one before that
+    sa.Column("informed_on", sa.DateTime),
+    sa.Column("failing_since", sa.DateTime),
 )

@@ -1,13 +1,14 @@
-"""Rows of tickets and notifications, within a transaction of the caller's."""
+"""Rows of tickets and of who is told of scans, within a transaction of the caller's."""
 
-from datetime import datetime
+from collections.abc import Collection
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.channel import Channel, ChannelKind
 from cloudscan.ledger.database import aware, naive
-from cloudscan.ledger.schema import NOTIFICATIONS, RENAMED_FINGERPRINTS, TICKETS
+from cloudscan.ledger.schema import CHANNELS, RENAMED_FINGERPRINTS, TICKETS
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketPhase, TicketRecord
 
@@ -39,12 +40,32 @@ def renames(db: Connection) -> Renames:
     )
 
 
-def was_notified(db: Connection, scan_id: str) -> bool:
-    """Whether a notification of this scan was sent."""
-    return db.execute(sa.select(NOTIFICATIONS).where(NOTIFICATIONS.c.scan_id == scan_id)).first() is not None
+def channels(db: Connection) -> list[Channel]:
+    """Everyone who is told of scans."""
+    return [
+        Channel(
+            kind=ChannelKind(row.kind),
+            id=row.id,
+            scan_id=row.scan_id,
+            before_id=row.before_id,
+            informed_on=row.informed_on and aware(row.informed_on),
+            failing_since=row.failing_since and aware(row.failing_since),
+        )
+        for row in db.execute(sa.select(CHANNELS).order_by(CHANNELS.c.kind, CHANNELS.c.id))
+    ]
 
 
-def write_notification(db: Connection, scan_id: str, moment: datetime) -> None:
-    """Store that a notification of a scan was sent."""
-    db.execute(sa.delete(NOTIFICATIONS).where(NOTIFICATIONS.c.scan_id == scan_id))
-    db.execute(sa.insert(NOTIFICATIONS).values(scan_id=scan_id, sent_on=naive(moment)))
+def write_channel(db: Connection, channel: Channel) -> None:
+    """Store what a channel was told, replacing what was known about it."""
+    values = msgspec.structs.asdict(channel) | {
+        "kind": channel.kind.value,
+        "informed_on": channel.informed_on and naive(channel.informed_on),
+        "failing_since": channel.failing_since and naive(channel.failing_since),
+    }
+    db.execute(sa.delete(CHANNELS).where(CHANNELS.c.kind == channel.kind.value, CHANNELS.c.id == channel.id))
+    db.execute(sa.insert(CHANNELS).values(values))
+
+
+def keep_channels(db: Connection, kind: ChannelKind, ids: Collection[str]) -> None:
+    """Forget the channels of a kind that are not among the given ones."""
+    db.execute(sa.delete(CHANNELS).where(CHANNELS.c.kind == kind.value, CHANNELS.c.id.not_in(list(ids))))

@@ -5,17 +5,19 @@ CRITICAL 2, UNKNOWN 3.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Final
 
 import msgspec
 
+from cloudscan.channel import Channel, ChannelKind
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity
 from cloudscan.nightly.metrics import Metric, one
 from cloudscan.report import GapState, Scan, ScanFigures
 
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_DRIFT: Final = timedelta(hours=1)  # by which clocks may differ
 
 
@@ -63,17 +65,30 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Left(msgspec.Struct, frozen=True, kw_only=True):
     """What earlier scans left in the folder of scans."""
 
+    hidden: bool = False  # the folder cannot be read
     running: bool = False
     interrupted_on: datetime | None = None  # when an unfinished scan began
     unrecorded: int = 0  # snapshots that are not recorded in the ledger yet
 
 
-def verdict(scans: Sequence[Scan], left: Left, now: datetime, limits: Limits) -> Health:
-    """Check the last of the scans (given in the order of their start) and what is left in the folder."""
+class Informed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of scans, and who should be."""
+
+    channels: Sequence[Channel] = ()
+    notified: bool = False  # every scan should be followed by notifications
+    trackers: Sequence[str] = ()  # should be up to date with a scan that is not older than `Limits.max_age`
+
+
+def verdict(
+    scans: Sequence[Scan], left: Left, now: datetime, limits: Limits, informed: Informed | None = None
+) -> Health:
+    """Check the last of the scans (given in the order of their start), what is left in the folder, who was told."""
     last = scans[-1] if scans else None
     checks = [_age(last, left, now, limits), *_leftovers(left)]
     if last:
         checks += [_complete(last), *_figures(last, scans[-2] if len(scans) > 1 else None, limits)]
+        if informed and not left.running:
+            checks += [*_notified(informed, scans), *_up_to_date(informed, scans, limits)]
     age = (now - _ended(last)).total_seconds() if last else None
     return Health(level=max(check.level for check in checks), checks=checks, age_seconds=age)
 
@@ -119,10 +134,16 @@ def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
 
 
 def _leftovers(left: Left) -> Iterator[Check]:
+    if left.hidden:
+        message = "the folder of snapshots cannot be read: whether a later scan died is not known"
+        yield Check(name="died", level=Level.OK, message=message)
     if left.running:
         return
     if left.interrupted_on is not None:
-        message = f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC died; start `cloudscan scan` again"
+        message = (
+            f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC did not finish: it was killed, "
+            "or ended with an error; start `cloudscan scan` again, which resumes it or says why"
+        )
         yield Check(name="died", level=Level.CRITICAL, message=message)
     if left.unrecorded:
         message = f"{left.unrecorded} snapshot(s) not recorded in the ledger; start `cloudscan scan` again"
@@ -149,6 +170,44 @@ def _complete(last: Scan) -> Check:
     return Check(
         name="complete", level=Level.WARNING, message=", ".join(how) or "parts of what was in scope could not be read"
     )
+
+
+def _notified(informed: Informed, scans: Sequence[Scan]) -> Iterator[Check]:
+    """Whether every address was told of the last scan, and of all before it."""
+    addresses = [one for one in informed.channels if one.kind is ChannelKind.ADDRESS]
+    behind = [
+        one for one in addresses if one.failing_since or (informed.notified and one.id and one.scan_id != scans[-1].id)
+    ]
+    if informed.notified and not addresses:
+        yield Check(name="notified", level=Level.WARNING, message="nobody was notified of any scan yet")
+    elif behind:
+        since = min((_scan_of(one, scans) for one in behind), key=lambda scan: scan.started_on if scan else _LONG_AGO)
+        message = f"{len(behind)} of {len(addresses)} notification address(es) {_last_informed(since)}"
+        yield Check(name="notified", level=Level.WARNING, message=message)
+    elif addresses:
+        yield Check(name="notified", level=Level.OK, message="everybody was notified of the last scan")
+
+
+def _up_to_date(informed: Informed, scans: Sequence[Scan], limits: Limits) -> Iterator[Check]:
+    """Whether the tickets of every tracker follow the scans."""
+    known = {one.id: one for one in informed.channels if one.kind is ChannelKind.TRACKER}
+    for name in informed.trackers:
+        channel = known.get(name)
+        scan = _scan_of(channel, scans) if channel else None
+        age = scans[-1].started_on - (scan or scans[0]).started_on
+        late = (channel is not None and channel.failing_since is not None) or age > limits.max_age
+        message = f"the tracker {name} {_last_informed(scan)}" if late else f"the tracker {name} follows the scans"
+        yield Check(name=f"tracker-{name}", level=Level.WARNING if late else Level.OK, message=message)
+
+
+def _scan_of(channel: Channel, scans: Sequence[Scan]) -> Scan | None:
+    return next((scan for scan in scans if scan.id == channel.scan_id), None)
+
+
+def _last_informed(scan: Scan | None) -> str:
+    if scan is None:
+        return "was told of no scan yet"
+    return f"was last told of the scan of {scan.started_on:%Y-%m-%d %H:%M} UTC"
 
 
 def _figures(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]:

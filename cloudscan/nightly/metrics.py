@@ -4,13 +4,13 @@ They contain no names of people, files or accounts. The file is replaced atomica
 scan that did not run, or failed, shows as a timestamp that grows old.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
+from cloudscan.files import private_file
 from cloudscan.report import Report, figures_of, gap_counts
 from cloudscan.sentence import say
 
@@ -70,12 +70,10 @@ def text(metrics: Iterable[Metric]) -> str:
 
 def write(metrics: Iterable[Metric], path: Path) -> None:
     """Write metrics to a file that the collector can read. Raises `ConfigurationError`."""
-    part = path.with_name(f".{path.name}.part")  # the collector reads *.prom only
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text(metrics), encoding="ascii")
-        part.chmod(0o644)
-        part.replace(path)
+        with private_file(path, mode=0o644) as file:  # the collector reads *.prom only, not the part
+            file.write(text(metrics).encode("ascii"))
     except OSError as error:
         raise ConfigurationError(
             say(
@@ -84,6 +82,3 @@ def write(metrics: Iterable[Metric], path: Path) -> None:
                 why=error.strerror,
             )
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()

@@ -22,7 +22,8 @@ from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
 
 _TRASH: Final = "trash"
-_PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+"""The name of a report that a scan named itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +53,11 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
         _empty(trash)
         for number, removal in enumerate(removals):
             with contextlib.suppress(ScanRunning):
+                trash.mkdir(mode=0o700, exist_ok=True)
                 if removal.path.is_dir() and (removal.path / ".lock").exists():
-                    with lock.exclusive(removal.path):
-                        _to_trash(removal.path, trash / str(number))
+                    lock.move(removal.path, trash / str(number))
                 else:
-                    _to_trash(removal.path, trash / str(number))
+                    removal.path.rename(trash / str(number))
                 removed.append(removal)
         _empty(trash)
     except OSError as error:
@@ -68,11 +69,6 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
             )
         ) from error
     return removed
-
-
-def _to_trash(path: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    path.rename(target)
 
 
 def _empty(trash: Path) -> None:
@@ -110,7 +106,7 @@ def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
 
 
 def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:
-    pages = sorted(path for path in (home / "reports").glob("*.html") if _PAGE.fullmatch(path.name))
+    pages = sorted(path for path in (home / "reports").glob("*.html") if PAGE.fullmatch(path.name))
     oldest = now - timedelta(days=policy.reports_days)
     for page in pages[:-1]:
         if datetime.strptime(page.stem.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:

@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 
 from cloudscan.facts import Hidden
-from cloudscan.files import write_private
+from cloudscan.files import private_folder, write_private
 from cloudscan.reason import Reason
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.snapshot.database import identifier, literal, set_up
@@ -30,7 +30,8 @@ _hides: Final = msgspec.json.Decoder(tuple[Hidden, ...])
 def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
     """Write a redacted copy into a new folder. The same snapshot and key give the same bytes."""
     tables = into / "tables"
-    tables.mkdir(mode=0o700, parents=True)
+    private_folder(into)
+    tables.mkdir(mode=0o700)
     source = snapshot.path / "tables"
     with duckdb.connect(":memory:") as db:
         set_up(db, into / ".spill", threads=1)

@@ -21,7 +21,7 @@ from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Hidden, Outcome
 from cloudscan.reason import Reason
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import lock
 from cloudscan.snapshot.database import MEMORY, literal, set_up, typed
 from cloudscan.snapshot.manifest import FORMAT, Manifest
@@ -130,10 +130,7 @@ class Snapshot:
             columns = [column[0] for column in cursor.description]
             rows = cursor.fetchall()
         except duckdb.Error as error:
-            tables = ", ".join(TABLES)
-            raise ConfigurationError(
-                say("The query cannot run: {error} (tables: {tables})", error=first_line(error), tables=tables)
-            ) from error
+            raise ConfigurationError(_cannot_run(error)) from error
         keyed = {index for index, name in enumerate(columns) if is_uid(name)}
         texts = self.texts({row[index] for row in rows for index in keyed if isinstance(row[index], int)})
         return Rows(
@@ -147,6 +144,13 @@ class Snapshot:
     def texts(self, keys: Iterable[int]) -> dict[int, str]:
         """The ids behind keys. A key that stands for nothing is left out."""
         return texts(self.db, keys)
+
+
+def _cannot_run(error: duckdb.Error) -> Sentence:
+    """What is wrong with a query, with what DuckDB suggests, or else with the tables that there are."""
+    hints = [line for line in str(error).splitlines() if line.startswith(("Candidate bindings", "Did you mean"))]
+    hint = hints[0].strip() if hints else f"Tables: {', '.join(TABLES)}"
+    return say("The query cannot run: {problem} {hint}", problem=first_line(error), hint=hint)
 
 
 def texts(db: duckdb.DuckDBPyConnection, keys: Iterable[int]) -> dict[int, str]:

@@ -44,8 +44,12 @@ def openable(url: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal a text takes: ideographs take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    """How many columns of a terminal a text takes: ideographs and emoji two, marks above a letter none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def encodable(value: Any) -> Any:

@@ -4,13 +4,17 @@ Text is sent as plain text, and apprise escapes it for its destination. Text fro
 in case a destination interprets markup nevertheless: no mention, no link.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudscan.errors import ConfigurationError
-from cloudscan.notifier import SPOKEN_OF, Notice, Notifier, NotifierPlugin
+from cloudscan.fix import Fix
+from cloudscan.notifier import SPOKEN_OF, Address, Notice, Notifier, NotifierPlugin
+from cloudscan.recipient import Via, recipient_of
 from cloudscan.sentence import say
+from cloudscan.text import openable
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 _MOST = 10
 _LINE = 300
+_NAME = 100
+_PLAIN_LINK = re.compile(r"https://[A-Za-z0-9./?=&%#_:+-]{1,500}")
 _HARMLESS = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "@<>[]`*~|"})
 
 
@@ -29,27 +35,31 @@ class ThroughApprise:
 
     services: "Apprise"
 
-    def addresses(self) -> Sequence[str]:
+    def addresses(self) -> Sequence[Address]:
         """As apprise writes them with passwords and tokens masked, without the query."""
-        return [service.url(privacy=True).partition("?")[0] for service in self.services]
+        shown = {_identity(service): service.url(privacy=True).partition("?")[0] for service in self.services}
+        return [Address(shown=text, identity=identity) for identity, text in shown.items()]
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
-        """Plain text: counts, then at most 10 findings of at most 300 characters each, then what could not be read."""
+        """Plain text: counts, then at most 10 fixes of at most 300 characters each, then what could not be read."""
         words = load(lang, notice.report.timezone)
         title = words.say("notice.title", organisation=harmless(notice.organisation))
         return title, "\n".join(_lines(notice, words))
 
-    def send(self, title: str, text: str) -> Sequence[str]:
-        """Sends to one after the other; returns the addresses that rejected the message."""
+    def send(self, address: Address, title: str, text: str) -> bool:
+        """Sends to one address; False if its service rejects the message or does not answer."""
         from apprise import Apprise, NotifyFormat
 
-        refused = []
+        single = Apprise()
         for service in self.services:
-            single = Apprise()
-            single.add(service)
-            if not single.notify(title=title, body=text, body_format=NotifyFormat.TEXT):
-                refused.append(service.url(privacy=True).partition("?")[0])
-        return refused
+            if _identity(service) == address.identity:
+                single.add(service)
+        return bool(single.notify(title=title, body=text, body_format=NotifyFormat.TEXT))
+
+
+def _identity(service: Any) -> str:
+    """What distinguishes a service from others: where it is and as whom, without options."""
+    return repr(service.url_identifier) if service.url_identifier else str(service.url())
 
 
 def harmless(text: str) -> str:
@@ -58,23 +68,51 @@ def harmless(text: str) -> str:
 
 
 def _lines(notice: Notice, words: Texts) -> Iterator[str]:
-    """Numbers first, then what changed, the worst first, then what could not be read."""
+    """Numbers first, then what changed, the worst first, then what is resolved, and what could not be read."""
     counts = [words.count(f"notice.{kind}", n) for kind, n in notice.counts.items() if n]
     yield words.say("list.comma").join(counts) if counts else words.say("notice.unchanged")
+    if notice.since:
+        yield words.say("notice.since", day=words.day(notice.since))
     yield words.count("notice.needs_work", notice.standing)
-    if notice.findings:
+    if notice.changed:
         yield ""
-    for kind, finding in sorted(notice.findings, key=lambda change: SPOKEN_OF.index(change[0]))[:_MOST]:
-        severity, how = words.name("severity", finding.severity), words.say(f"notice.was_{kind}")
-        message = shortened(harmless(phrases.message_of(finding, words.lang)), _LINE)
-        yield f"- {severity}{words.say('list.comma')}{how}{words.say('list.colon')}{message}"
-        if judged := phrases.rejudged(words, notice.rejudged.get(finding.fingerprint)):
-            yield f"  {judged}"
-    if (more := len(notice.findings) - _MOST) > 0:
+    for kind, fix in sorted(notice.changed, key=lambda change: SPOKEN_OF.index(change[0]))[:_MOST]:
+        yield from _entry(kind, fix, notice, words)
+    if (more := len(notice.changed) - _MOST) > 0:
         yield words.count("terminal.more", more)
+    if notice.resolved:
+        names = words.say("list.comma").join(shortened(harmless(name), _NAME) for name in notice.resolved[:_MOST])
+        yield ""
+        yield words.say("notice.resolved_names", names=names)
+        if (more := len(notice.resolved) - _MOST) > 0:
+            yield words.count("terminal.more", more)
     if notice.unread:
         yield ""
         yield words.count("notice.unread", notice.unread)
+
+
+def _entry(kind: str, fix: Fix, notice: Notice, words: Texts) -> Iterator[str]:
+    """What is exposed; whose it is, if it is one of ours; its number; where to look."""
+    finding = fix.lead
+    subject = finding.verdict.subject
+    severity, how = words.name("severity", finding.severity), words.say(f"notice.was_{kind}")
+    message = shortened(harmless(phrases.message_of(finding, words.lang)), _LINE)
+    yield f"- {severity}{words.say('list.comma')}{how}{words.say('list.colon')}{message}"
+    recipient = recipient_of(subject, notice.domains)
+    facts = [f"{words.say('handout.number')} {finding.fingerprint[:8]}"]
+    if recipient.via is Via.OWNER:
+        owner = shortened(harmless(recipient.address), _NAME)
+        facts.insert(0, f"{words.say('finding.owner')}{words.say('list.colon')}{owner}")
+    if url := _link(subject.url):
+        facts.append(url)
+    yield f"  {' · '.join(facts)}"
+    if judged := phrases.rejudged(words, notice.rejudged.get(finding.fingerprint)):
+        yield f"  {judged}"
+
+
+def _link(url: str) -> str:
+    """The address of something on its platform, if nothing in it could be read as markup."""
+    return url if openable(url) and _PLAIN_LINK.fullmatch(url) else ""
 
 
 def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:

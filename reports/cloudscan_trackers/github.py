@@ -212,4 +212,5 @@ GITHUB = TrackerPlugin(
     open=open_github,
     wording=lambda _: wording(MARKDOWN),
     secrets=("TOKEN",),
+    preview=wording(MARKDOWN),
 )

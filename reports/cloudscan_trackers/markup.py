@@ -4,7 +4,7 @@ Text from outside is made visible first and then escaped for each markup: it men
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cloudscan_wording import markdown
@@ -28,6 +28,7 @@ class Markup:
     item: Callable[[str], str]  # takes markup
     step: Callable[[int, str], str]  # takes markup
     command: Callable[[str], str]  # to be copied verbatim
+    quote: Callable[[Sequence[str]], str]  # lines from outside, as they are
     aside: Callable[[str], str]  # a line for machines
 
 
@@ -37,8 +38,22 @@ def _markdown_prose(text: str) -> str:
     return markdown.prose(_REFERENCE.sub(lambda sign: chr(ord(sign[1]) + 0xFEE0), text))
 
 
+def _fence(text: str) -> str:
+    return "`" * max(3, *(len(run) + 1 for run in _MORE_TICKS.findall(text)), 3)
+
+
+def _quoted(lines: Sequence[str]) -> str:
+    fence = _fence("\n".join(lines))
+    return "\n".join((fence, *map(visible, lines), fence))
+
+
+def _without_format(lines: Sequence[str]) -> str:
+    shown = "\n".join(visible(line).replace("{noformat}", "{ noformat}") for line in lines)
+    return f"{{noformat}}\n{shown}\n{{noformat}}"
+
+
 def _fenced(text: str) -> str:
-    fence = "`" * max(3, *(len(run) + 1 for run in _MORE_TICKS.findall(text)), 3)
+    fence = _fence(text)
     return f"   {fence}sh\n   {visible(text)}\n   {fence}"
 
 
@@ -49,6 +64,7 @@ MARKDOWN = Markup(
     item=lambda text: f"- {text}",
     step=lambda number, text: f"{number}. {text}",
     command=_fenced,
+    quote=_quoted,
     aside=lambda text: f"<!-- {text} -->",
 )
 """GitHub, GitLab. Both keep a comment and hide it from readers."""
@@ -65,6 +81,7 @@ WIKI = Markup(
     item=lambda text: f"* {text}",
     step=lambda _, text: f"# {text}",
     command=lambda text: "{noformat}" + visible(text).replace("{noformat}", "{ noformat}") + "{noformat}",
+    quote=_without_format,
     aside=lambda text: "{noformat}" + text + "{noformat}",
 )
 """Jira's text formatting notation."""
@@ -76,6 +93,7 @@ PLAIN = Markup(
     item=lambda text: f"- {text}",
     step=lambda number, text: f"{number}. {text}",
     command=lambda text: f"   {visible(text)}",
+    quote=lambda lines: "\n".join(f"   {visible(line)}" for line in lines),
     aside=lambda text: text,
 )
 """ServiceNow, webhooks."""
@@ -95,6 +113,7 @@ BACKLOG = Markup(
     item=MARKDOWN.item,
     step=MARKDOWN.step,
     command=MARKDOWN.command,
+    quote=lambda lines: _backlog(_quoted(lines)),
     aside=lambda text: f"`{text}`",
 )
 """Backlog with Markdown. It displays HTML comments, so the line for machines is set as code."""

@@ -12,13 +12,15 @@ from cloudscan.report import RuleSummary
 from cloudscan.text import plain
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
 from cloudscan_trackers.markup import Markup
-from cloudscan_wording import phrases
+from cloudscan_wording import evidence, phrases
 from cloudscan_wording.recipients import why
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
 
 _MOST_FIXES = 30
 _MOST_STEPS = 12
+_MOST_ENTRIES = 3  # policy entries that a ticket quotes
+_MOST_LINES = 60
 _TITLE = 200  # characters; Jira takes 255, ServiceNow 160
 _PROSE = 600
 
@@ -70,6 +72,9 @@ def _fix(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup) -> Iter
     yield from _doubts(finding, subject, words, markup)
     if rule:
         yield from _remedy(rule, [_steps_of(finding, rule, words)], words, markup)
+    for entry in evidence.quoted(finding, words)[:_MOST_ENTRIES]:
+        yield markup.heading(entry.title)
+        yield markup.quote(entry.lines[:_MOST_LINES])
 
 
 def _remedies(together: Sequence[Fix], subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:

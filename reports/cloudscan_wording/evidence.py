@@ -26,6 +26,16 @@ class QuotedEntry:
     text: str
     whole: bool
 
+    @property
+    def lines(self) -> Sequence[str]:
+        """The text line by line, an ellipsis where its end is left out."""
+        return [*self.text.split("\n"), *(() if self.whole else ("…",))]
+
+    @property
+    def line(self) -> str:
+        """The text on one line, for where there is room for one only. JSON means the same without its indents."""
+        return " ".join(line.strip() for line in self.lines)
+
 
 def is_raw(column: str) -> bool:
     """Whether a column is for machines: an id, or a number that only the score needs."""

@@ -1,8 +1,10 @@
 """Nights that nobody watches: what broke off is finished, what is old goes, and a machine can ask how it went."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -210,7 +212,7 @@ def test_health_after_a_good_night_is_one_line(desk: Desk) -> None:
         ("old", 2, "more than 0 min"),
         ("blind", 1, "1 of 2 scopes could not be read"),
         ("less", 2, "resources fell from 3 to 2"),
-        ("died", 2, "died; start `cloudscan scan` again"),
+        ("died", 2, "did not finish: it was killed, or ended with an error; start `cloudscan scan` again"),
         ("unrecorded", 2, "1 snapshot(s) not recorded"),
         ("ledger", 3, "UNKNOWN"),
     ],
@@ -262,3 +264,61 @@ def test_health_speaks_json_and_prometheus(desk: Desk) -> None:
     assert (content["status"], content["code"]) == ("OK", 0)
     assert "cloudscan_health_status 0\n" in numbers.out
     assert (desk.folder / "health.prom").read_text().startswith("# HELP cloudscan_health_status")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--max-age", "5x"],
+        ["--nonsense"],
+        ["--max-drop", "-1"],
+        ["--format", "xml"],
+        ["--config", "nowhere.toml"],
+        ["--metrics", "cloudscan.toml/metrics.prom"],
+        ["surplus"],
+    ],
+)
+def test_health_with_wrong_options_is_unknown_and_no_alarm(desk: Desk, arguments: list[str]) -> None:
+    result = desk.run("health", *arguments)
+
+    assert result.code == 3
+    assert result.out.startswith("CLOUDSCAN UNKNOWN - ")
+    assert result.out.count("\n") == 1
+
+
+def test_a_ledger_that_became_an_empty_file_is_no_new_one(desk: Desk) -> None:
+    """Its history and waivers would be gone without a word. Who wants that removes the file."""
+    desk.run("scan")
+    ledger = desk.folder / HOME / "ledger.db"
+    ledger.write_bytes(b"")
+
+    refused = [desk.run(*command) for command in (["scan"], ["findings"], ["waive", "list"])]
+    code = desk.run("health").code
+    ledger.unlink()
+    before = desk.run("findings")
+    anew = desk.run("scan")
+
+    assert [one.code for one in refused] == [2, 2, 2]
+    assert all("ledger.db is an empty file, but .cloudscan has reports or snapshots" in one.err for one in refused)
+    assert code == 3
+    assert "no scan yet" in before.err or "no findings yet" in before.err
+    assert "a new history begins, without waivers" in anew.err
+    assert anew.code == 1
+
+
+def test_what_only_reads_leaves_the_folder_as_it_is(desk: Desk) -> None:
+    """No lock, no journal, no cache: a folder that may only be read is enough, and an older ledger stays old."""
+    desk.run("scan")
+    desk.run("scan")
+    ledger = desk.folder / HOME / "ledger.db"
+    before = {path: path.stat().st_mtime_ns for path in (desk.folder / HOME).rglob("*")}
+
+    for command in ("findings", "diff", "trend", "gaps", "health", "report -o -", "waive list", "query --tables"):
+        assert desk.run(*command.split()).code == 0, command
+
+    assert {path: path.stat().st_mtime_ns for path in (desk.folder / HOME).rglob("*")} == before
+    with closing(sqlite3.connect(ledger)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '0005'")
+    old = desk.run("findings")
+    assert (old.code, desk.run("health").code) == (2, 3)
+    assert "run `cloudscan ledger upgrade` once" in old.err

@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from msgspec import json
 
+from cloudscan.channel import Channel, ChannelKind
 from cloudscan.engine.judge import judge
 from cloudscan.engine.rule_file import Rule
 from cloudscan.finding import Severity, State
@@ -34,7 +35,7 @@ OLD_NAMES = {
     "exposure_periods": "stretches",
     "waiver_baselines": "accepted",
     "waiver_widenings": "outgrown",
-    "notifications": "notices",
+    "channels": "notices",
 }
 
 
@@ -98,7 +99,7 @@ def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(n
     nights.ledger.save_ticket(
         TicketRecord(tracker="board", marker=first.findings[0].fingerprint, phase=TicketPhase.OPEN, acted_on=day(0))
     )
-    nights.ledger.save_notification("night", now=day(0))
+    nights.ledger.save_channel(Channel(kind=ChannelKind.ADDRESS, id="somebody", scan_id="night", informed_on=day(0)))
     record(nights, 2, NEW, plan="everybody")  # so that nothing has to be renamed
     before = contents(nights.ledger)
     tables = [table for table in SCHEMA.tables if table not in LATER_TABLES]
@@ -113,7 +114,7 @@ def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(n
     assert all(old.values()), old
     assert rows_in(url, tables) == {table: old[OLD_NAMES.get(table, table)] for table in tables}
     assert contents(migrated) == before
-    assert migrated.was_notified("night")
+    assert [(one.id, one.scan_id, one.informed_on) for one in migrated.channels()] == [("", "night", day(0))]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from cloudscan.errors import ConfigurationError
+from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
 from cloudscan_reports.page import html as page
 from cloudscan_reports.page import list_data, payload
 from cloudscan_reports.page.model import MOST_STATIC
@@ -215,3 +216,21 @@ def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
     text = "".join(Reader(page.write(msgspec.structs.replace(given, waivers=[waiver]), "ja")).text)
 
     assert "<b>manual</b>" in text
+
+
+def test_frameworks_stand_control_by_control() -> None:
+    """What failed and what was not visible are told apart; what no rule covers is named; an odd address is no link."""
+    controls = [
+        ControlResult(id="A.1", title="<b>Links</b>", standing=ControlStanding.FLAGGED, flagged=3, waived=1, passed=9),
+        ControlResult(id="A.2", title="Guests", standing=ControlStanding.NOTHING),
+        ControlResult(id="A.3", title="Paper", standing=ControlStanding.NOT_COVERED),
+    ]
+    own = FrameworkResult(id="own", title="House rules", controls=controls, url="javascript:alert(1)")
+    source = page.write(msgspec.structs.replace(report(3), frameworks=[own]), "en")
+
+    text = " ".join("".join(Reader(source).text).split())
+    assert "House rules 1 Failed 1 Not visible: nothing of this kind was seen 1 Not covered by a rule" in text
+    assert "A.1 <b>Links</b> Failed 3 1 – 9" in text
+    assert "No rule covers: A.3" in text
+    assert 'href="#framework=own%23A.1&amp;state=any"' in source
+    assert "javascript:" not in source.split('id="data">')[0]

@@ -8,13 +8,14 @@ import random
 import re
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from cloudscan.finding import Finding
+from cloudscan.finding import Evidence, Finding, Party, PartyKind, PolicyEntry, Severity, State
 from cloudscan.report import ChangedBy, Event, EventKind, Rejudged, Report
 from cloudscan.text import shell_of
 from cloudscan_reports.page import html as page_html
@@ -22,7 +23,7 @@ from cloudscan_wording import phrases
 from cloudscan_wording.visible import visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
-from tests.reports.synthetic import RULES, report, with_past
+from tests.reports.synthetic import NOW, RULES, report, with_past
 
 ROWS = "#list > li"
 BUTTONS = "#list h3 > button"
@@ -34,6 +35,10 @@ def status(page: Page) -> str:
 
 def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def more_filters(page: Page) -> None:
+    page.locator("details.more > summary").click()
 
 
 def everything_open(page: Page) -> None:
@@ -70,6 +75,7 @@ def test_filters_work_together_and_are_announced(open_page: Opener) -> None:
 
     page.get_by_role("checkbox", name="Medium").check()
     page.get_by_role("checkbox", name="Critical").check()
+    more_filters(page)
     page.get_by_label("Owner").select_option("tom.baker@example.co.jp")
     page.get_by_role("searchbox").fill("PROD")
     expected = [
@@ -103,6 +109,7 @@ def test_each_facet_filters(open_page: Opener) -> None:
     given = report(120)
     page = open_page(given)
     all_of_them = status(page)
+    more_filters(page)
 
     for name in ("Rule", "Cause", "Who can reach it", "Account", "State"):
         page.get_by_label(name, exact=True).select_option(index=2)
@@ -151,13 +158,15 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
         "Anyone on the internet can read it",
         RULES[0].text["en"].why,
         phrases.first_chain(first, "en")[2],
-        first.verdict.evidence[0].row["grant_uid"],
         "cis-aws-3.0#2.1.4",
         first.fingerprint,
         "s3-policy-open-to-read",
     ):
         assert sentence in text
-    assert "flagged" not in text
+    for identifier in ("flagged", "resource_uid", "blocked_by", "anyone_with_link"):
+        assert identifier not in text
+    detail.locator("details.raw > summary").click()
+    expect(detail).to_contain_text(first.verdict.evidence[0].row["grant_uid"])
 
 
 def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
@@ -216,11 +225,19 @@ def test_hostile_names_only_look_odd(open_page: Opener, lang: str, width: int) -
     given = report(len(NAMES), names=NAMES)
 
     page = open_page(given, lang, fragment="#state=any", width=width)
-    everything_open(page)
+    opened, text = 0, ""
+    while True:
+        everything_open(page)
+        opened += page.locator(".detail").count()
+        text += page.locator("#list").inner_text()
+        assert overflow(page) == 0
+        if page.locator("#pager").is_hidden() or (
+            page.locator("#pager button[aria-disabled=true]").last.is_visible() and opened == len(NAMES)
+        ):
+            break
+        page.locator("#pager button").last.click()
 
-    assert page.locator(".detail").count() == len(NAMES)
-    assert overflow(page) == 0
-    text = page.locator("#list").inner_text()
+    assert opened == len(NAMES)
     assert "</script><script>alert(2)</script>" in text
     assert visible("invoice\u202egpj.exe") in text
     assert "␛[31mred" in text
@@ -311,19 +328,47 @@ def test_without_javascript_the_findings_are_there(open_page: Opener) -> None:
     assert not page.locator("#filters").is_visible()
 
 
-def test_on_paper_the_findings_are_open(open_page: Opener, tmp_path: Path) -> None:
-    """Printing opens what the filters show and leaves the controls away; afterwards the page is as before."""
-    page = open_page(report(60), fragment="#severity=critical")
-    shown = page.locator(ROWS).count()
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page[^s]", pdf))
 
+
+def test_on_paper_stands_the_list(open_page: Opener) -> None:
+    """A few lines for each fix that the filters show, no controls; afterwards the page is as before."""
+    given = with_past(report(365))
+    page = open_page(given, fragment="#state=any")
+
+    assert pages_of(page.pdf(format="A4")) <= 25
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
 
-    assert page.locator(".detail").count() == shown > 0
+    assert page.locator(ROWS).count() == 365
+    assert page.locator(".detail:visible").count() == 0
     assert not page.locator("#filters").is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator(".detail").count() == 0
-    assert len(page.pdf(path=tmp_path / "report.pdf", format="A4")) > 20_000
+    assert page.locator(ROWS).count() == 50
+
+
+def test_what_a_reader_opened_is_printed_open(open_page: Opener) -> None:
+    """Also on a wide screen, where it stands beside the list."""
+    given = report(60)
+    page = open_page(given, width=2560)
+    page.locator(BUTTONS).nth(1).click()
+    expect(page.locator("#beside .detail")).to_be_visible()
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+    assert page.locator(f"{ROWS} .detail").count() == 1
+    expect(page.locator(ROWS).nth(1)).to_contain_text("Why it matters")
+
+
+def test_paper_has_an_end(open_page: Opener) -> None:
+    """What would be too much for paper is counted, and where it stands is said."""
+    page = open_page(report(450), fragment="#state=any")
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+    assert page.locator(ROWS).count() == 400
+    expect(page.locator("#rest")).to_have_text("… and 50 more fixes, which the file itself contains.")
 
 
 def test_a_compressed_page_opens(open_page: Opener) -> None:
@@ -494,31 +539,142 @@ def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> Non
 
     expect(detail.get_by_role("link", name="OPS-0")).to_have_attribute("href", "https://jira.example.com/browse/OPS-0")
     expect(detail).to_contain_text("OPS-0 (jira), open as of 2 Mar 2026")
+    more_filters(page)
     page.get_by_label("Change", exact=True).select_option("new")
     expect(page.locator(ROWS)).to_have_count(sum(finding.state != "waived" for finding in given.findings[:4]))
     expect(page.locator("#first")).to_contain_text("4 new, 1 reopened, 2 widened, 9 resolved.")
     expect(page.locator("#first").get_by_text("acme-gone-8")).to_be_visible()
 
 
-def test_what_one_change_closes_is_said(open_page: Opener) -> None:
-    """Findings that share an origin name how many one fix closes, and lead to them."""
-    given = report(10)
-    row = {"origin_uid": "gdrive:file/root", "via": "link", "origin_name": "Root"}
-    findings = [
-        msgspec.structs.replace(
-            finding,
-            verdict=msgspec.structs.replace(
-                finding.verdict, evidence=(msgspec.structs.replace(finding.verdict.evidence[0], row=row),)
-            ),
+def with_evidence(finding: Finding, piece: Evidence, **more: Any) -> Finding:
+    verdict = msgspec.structs.replace(finding.verdict, evidence=(piece,))
+    return msgspec.structs.replace(finding, verdict=verdict, state=State.OPEN, waiver=None, **more)
+
+
+def shared_link(given: Report) -> list[Finding]:
+    """The findings, all about one link."""
+    piece = Evidence(row={"origin_uid": "gdrive:file/root", "via": "link", "origin_name": "Root"})
+    subject = given.findings[0].verdict.subject
+    return [
+        with_evidence(
+            msgspec.structs.replace(finding, verdict=msgspec.structs.replace(finding.verdict, subject=subject)), piece
         )
         for finding in given.findings
     ]
-    page = open_page(msgspec.structs.replace(given, findings=findings), fragment=f"#finding={findings[0].fingerprint}")
 
-    page.get_by_role("link", name="One fix here closes 10 findings").click()
 
-    assert "origin=gdrive" in page.url
-    expect(page.locator(ROWS)).to_have_count(sum(finding.state != "waived" for finding in findings))
+def test_what_one_change_closes_is_one_row(open_page: Opener) -> None:
+    """Findings about one link are one fix, led by the strongest; the others stand in it and open one by one."""
+    given = report(10)
+    findings = shared_link(given)
+    page = open_page(msgspec.structs.replace(given, findings=findings))
+
+    assert status(page) == "One fix closes 10 findings"
+    assert page.locator(f"{ROWS} > .head .badge").all_inner_texts() == ["Critical"]
+    expect(page.locator(ROWS)).to_contain_text("Same fix, 9 more findings")
+    page.locator(BUTTONS).click()
+    others = page.locator(".also > li")
+    assert others.count() == 9
+    others.first.locator("summary").first.click()
+    expect(others.first.locator(".detail")).to_contain_text("Why it matters")
+    page.get_by_label("Group by").select_option("none")
+    assert status(page) == "10 findings"
+
+
+def test_a_link_to_a_weaker_finding_opens_it_in_its_fix(open_page: Opener) -> None:
+    """The row of the fix opens, and the finding in it."""
+    given = report(10)
+    findings = shared_link(given)
+    weakest = min(findings, key=lambda finding: (finding.severity.rung, finding.score))
+    page = open_page(msgspec.structs.replace(given, findings=findings), fragment=f"#finding={weakest.fingerprint}")
+
+    box = page.locator(f'[id="finding={weakest.fingerprint}"]')
+    expect(box).to_have_attribute("open", "")
+    expect(box.locator(".detail")).to_contain_text(weakest.fingerprint)
+
+
+def test_partners_are_partners_and_others_are_not(open_page: Opener) -> None:
+    """The filter for external parties keeps registered partners apart from everybody else."""
+    given = report(12)
+    parties = [
+        Party(name="Haulier", kind=PartyKind.PARTNER),
+        Party(name="rival.example", kind=PartyKind.UNLISTED),
+        Party(name="x@mail.example", kind=PartyKind.PRIVATE),
+    ]
+    findings = [
+        with_evidence(finding, Evidence(row={"via": "direct"}, party=parties[index % 3]))
+        for index, finding in enumerate(given.findings)
+    ]
+    page = open_page(msgspec.structs.replace(given, findings=findings))
+    choice = page.get_by_label("External party")
+
+    assert choice.locator("optgroup").evaluate_all("all => all.map(it => it.label)") == [
+        "Registered partner",
+        "Not a registered partner",
+        "Private address",
+    ]
+    choice.select_option("unlisted:rival.example")
+    assert status(page) == "4 findings"
+    choice.select_option("private")
+    assert status(page) == "4 findings"
+
+
+def test_overdue_findings_are_filtered(open_page: Opener) -> None:
+    """By the configured deadlines, from the day on which a finding was first seen."""
+    deadlines = dict(zip(Severity, (365, 180, 90, 30, 7), strict=True))
+    given = msgspec.structs.replace(report(60), deadlines=deadlines)
+    overdue = [
+        finding
+        for finding in given.findings
+        if finding.state != "waived" and (NOW - finding.first_seen_on).days > deadlines[finding.severity]
+    ]
+    page = open_page(given)
+
+    page.get_by_label("Deadline").select_option("overdue")
+
+    assert 0 < len(overdue) < 50
+    assert status(page) == f"{len(overdue)} findings"
+    expect(page.locator(".facts .overdue").first).to_contain_text("overdue")
+
+
+def test_findings_without_a_ticket_are_filtered(open_page: Opener) -> None:
+    """With and without."""
+    given = with_past(report(30))
+    page = open_page(given, fragment="#state=any")
+    more_filters(page)
+
+    page.get_by_label("Has a ticket").select_option("yes")
+    assert status(page) == f"{len(given.tickets)} findings"
+    page.get_by_label("Has a ticket").select_option("no")
+    assert status(page) == f"{30 - len(given.tickets)} findings"
+
+
+def test_a_view_has_a_link_to_keep(open_page: Opener) -> None:
+    """What the filters show can be copied as an address; without a filter there is none."""
+    page = open_page(report(30))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert not page.locator("#view-link").is_visible()
+
+    page.get_by_role("checkbox", name="Critical").check()
+    expect(page.locator("#view-link")).to_have_text("#severity=critical")
+    page.get_by_role("button", name="Copy the link").click()
+
+    assert page.evaluate("navigator.clipboard.readText()").endswith("report-en.html#severity=critical")
+
+
+def test_the_policy_statement_is_quoted(open_page: Opener) -> None:
+    """As it is stored, line by line; nothing in it can do more than look odd."""
+    given = report(1)
+    entry = PolicyEntry(
+        kind="policy", number=2, name="Web", text='{\n  "Sid": "<img src=x onerror=alert(1)>\u202e"\n}', whole=False
+    )
+    finding = with_evidence(given.findings[0], Evidence(row={"via": "policy"}, entry=entry))
+    page = open_page(msgspec.structs.replace(given, findings=[finding]), fragment=f"#finding={finding.fingerprint}")
+
+    assert page.get_by_role("heading", name="The policy statement that gives access: statement 2, Sid Web").is_visible()
+    quoted = page.locator("pre.entry").inner_text()
+    assert quoted.splitlines() == ["{", '  "Sid": "<img src=x onerror=alert(1)>⟦U+202E⟧"', "}"]
+    expect(page.locator(".detail")).to_contain_text("The rest is left out here.")
 
 
 @pytest.mark.parametrize("kind", ["CSV", "JSON"])

@@ -1,5 +1,6 @@
 """The rules that come with cloudscan, as the report shows them."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Finding, Judgement, Subject, Verdict, message
 from cloudscan.report import Report, RuleSummary
 from cloudscan_reports.page import html as page_html
-from cloudscan_wording import phrases
+from cloudscan_wording import evidence, phrases
 from cloudscan_wording.texts import LANGUAGES, load
 from tests.reports.synthetic import report
 
@@ -69,6 +70,23 @@ def test_every_remedy_is_filled(lang: str) -> None:
 
         assert set(phrases.named_in(fix)) <= known.keys(), rule.id
         assert phrases.steps(fix), rule.id
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_column_of_evidence_has_words(lang: str) -> None:
+    """No reader meets the name of a column, but for ids, which stand apart."""
+    columns = {column for rule in RULES for column in rule.columns} - {"flagged"}
+
+    assert {column for column in columns if not evidence.is_raw(column)} <= load(lang).table["evidence"].keys()
+
+
+def test_no_text_points_to_what_may_not_be_there() -> None:
+    """Texts stand alone in tickets and tables: nothing is below them."""
+    for rule in RULES:
+        for text in rule.text.values():
+            assert not re.search(r"\bbelow\b|\babove\b|下に示す|以下の", f"{text.message} {text.why} {text.fix}"), (
+                rule.id
+            )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -16,7 +16,7 @@ from cloudscan.finding import Evidence, Judgement, Subject, Verdict
 from cloudscan.text import filled
 from cloudscan.text.shell import faults
 from cloudscan_reports.summary.counts import open_to_all
-from cloudscan_wording import phrases
+from cloudscan_wording import evidence, phrases
 from cloudscan_wording.texts import load
 from cloudscan_wording.visible import visible
 from tests.kit.properties import examples
@@ -195,3 +195,28 @@ def test_since_says_who_knows_it() -> None:
 )
 def test_sizes_read_well(n: int, text: str) -> None:
     assert phrases.size(n) == text
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "en", "ja"),
+    [
+        ("audience", "anyone_with_link", "Anyone on the internet", "インターネット上の誰でも"),
+        ("access", "write", "can edit it", "変更できます"),
+        ("via", "policy", "A policy", "ポリシー"),
+        ("expires_on", "9999-12-31T00:00:00Z", "none", "なし"),
+        ("granted_on", "2026-03-02T04:05:00Z", "2 Mar 2026", "2026年3月2日"),
+        ("last_seen_on", "1970-01-01T00:00:00Z", "never", "利用なし"),
+        ("leave_on", "2026-11-20", "20 Nov 2026", "2026年11月20日"),
+        ("created_on", "once", "once", "once"),
+        ("size_bytes", 1_500_000, "1.5 MB", "1.5 MB"),
+        ("password", False, "no", "いいえ"),
+        ("setting", "true", "on", "オン"),
+        ("setting", "ALLOWED", "ALLOWED", "ALLOWED"),
+        ("weak_condition", "false", "none", "なし"),
+        ("somebodys_own", "true", "true", "true"),
+    ],
+)
+def test_a_value_of_evidence_reads_in_words(column: str, value: object, en: str, ja: str) -> None:
+    """What is an id or a code in the row is a word; anything else stays as it is."""
+    assert evidence.cell(column, value, load("en"), "s3") == en
+    assert evidence.cell(column, value, load("ja"), "s3") == ja

@@ -60,7 +60,7 @@ class ToyConnector:
     def _documents(self, scope: Scope) -> list[dict[str, Any]]:
         file = self.folder / f"{scope.name}.json"
         try:
-            documents = json.loads(file.read_text())
+            documents = json.loads(file.read_text("utf-8"))
         except PermissionError:
             raise AccessDenied("toy-not-allowed", needs="read the folder") from None
         except ValueError as error:

@@ -45,15 +45,16 @@ def inbox(desk: Desk, album: Album, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def test_only_what_changed_is_told(inbox: Inbox) -> None:
     """The first scan: all is new. Then what came and what went, and not what stayed."""
-    inbox.night(plan="everybody", notes="everybody")
-    inbox.night(plan="the web", notes="me", list="everybody")
+    inbox.night(plan="everybody", notes="everybody", menu="everybody")
+    inbox.night(plan="the web", notes="me", list="everybody", menu="everybody")
 
     first, second = (message["message"] for message in inbox.messages)
-    assert first.splitlines()[0] == "2 new"
+    assert first.splitlines()[0] == "3 new"
     assert "- High, New: plan can be opened by anyone who has the link" in first
     assert second.splitlines()[0] == "1 new, 1 widened, 1 resolved"
     assert "list can be opened" in second
-    assert "notes" not in second
+    assert second.splitlines()[-1] == "Resolved: notes"
+    assert "menu" not in second
 
 
 def test_a_night_on_which_nothing_changes_is_quiet(inbox: Inbox) -> None:
@@ -72,6 +73,88 @@ def test_a_scan_is_told_of_once(inbox: Inbox) -> None:
     assert "nothing new" in again.err
     assert asked_for.code == 0
     assert len(inbox.messages) == 2
+
+
+def test_what_did_not_arrive_is_told_the_next_night(inbox: Inbox) -> None:
+    """Nothing changed in between: the message is about the time since the scan that was told last."""
+    inbox.night(plan="me", notes="everybody")
+    inbox.service.goes_wrong("POST /inbox", Reply(500, {}))
+
+    failed = inbox.night(plan="everybody", notes="me")
+    inbox.night(plan="everybody", notes="me")
+
+    assert failed.code == 3
+    assert "The next scan repeats it" in failed.err
+    lines = inbox.messages[-1]["message"].splitlines()
+    assert lines[0] == "1 new, 1 resolved"
+    assert lines[1] == "Since the scan of 3 Mar 2026: earlier messages did not arrive here."
+    assert "plan can be opened" in "".join(lines)
+    assert "Resolved: notes" in lines
+
+
+def test_two_scans_recorded_at_once_are_told_together(inbox: Inbox) -> None:
+    inbox.night(plan="me")
+    inbox.office.scan(plan="everybody", notes="me")
+    inbox.office.scan(plan="everybody", notes="everybody")
+    inbox.office.desk.run("notify")
+
+    assert inbox.messages[-1]["message"].splitlines()[0] == "2 new"
+
+
+def test_each_address_is_told_of_what_it_missed(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two does not answer for a night. No address is in the ledger."""
+    arrived: list[str] = []
+
+    @inbox.service.route("POST", "/other")
+    def take(request: Request) -> Reply:
+        arrived.append(json.loads(request.body)["message"])
+        return Reply(200, {})
+
+    host = inbox.service.url.removeprefix("http://")
+    monkeypatch.setenv("TELL", f"json://user:hunter2@{host}/inbox json://user:hunter2@{host}/other")
+    inbox.night(plan="me")
+    inbox.service.goes_wrong("POST /other", Reply(500, {}))
+    failed = inbox.night(plan="everybody")
+    inbox.night(plan="everybody")
+
+    assert failed.code == 3
+    assert [message["message"].splitlines()[0] for message in inbox.messages] == ["1 new"]
+    assert [message.splitlines()[0] for message in arrived] == ["1 new"]
+    ledger = (inbox.office.desk.folder / ".cloudscan" / "ledger.db").read_bytes()
+    assert b"hunter2" not in ledger
+    assert host.encode() not in ledger
+
+
+def test_somebody_who_is_added_later_is_told_everything(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox.night(plan="everybody")
+    host = inbox.service.url.removeprefix("http://")
+    monkeypatch.setenv("TELL", f"json://{host}/inbox?method=POST json://new:word@{host}/inbox")
+
+    inbox.night(plan="everybody", notes="everybody")
+
+    assert [message["message"].splitlines()[0] for message in inbox.messages] == ["1 new", "1 new", "2 new"]
+
+
+def test_health_says_who_was_not_told_and_since_when(inbox: Inbox) -> None:
+    inbox.night(plan="me")
+    inbox.service.goes_wrong("POST /inbox", Reply(500, {}))
+    inbox.night(plan="everybody")
+
+    lagging = checks(inbox)
+    inbox.office.desk.run("notify")
+    told = checks(inbox)
+    inbox.office.scan(plan="the web")
+    silent = checks(inbox)  # the variable was not set, say
+
+    words = "1 of 1 notification address(es) was last told of the scan of 2026-03-03 02:00 UTC"
+    assert lagging["notified"] == ("WARNING", words)
+    assert told["notified"] == ("OK", "everybody was notified of the last scan")
+    assert silent["notified"][0] == "WARNING"
+
+
+def checks(inbox: Inbox) -> dict[str, tuple[str, str]]:
+    result = inbox.office.desk.run("health", "--format", "json")
+    return {check["name"]: (check["status"], check["message"]) for check in result.json["checks"]}
 
 
 def test_what_could_not_be_read_is_told(inbox: Inbox) -> None:
@@ -146,6 +229,7 @@ def test_what_is_only_judged_differently_is_not_called_new(
     desk.configure(f'{CONFIG}\n[notify]\nurls_env = "TELL"\nafter_scan = false'.replace(str(RULES), "mine"))
     desk.shelve(menu="company", list="me")
     desk.run("scan")
+    desk.run("notify")
     keep_rule(desk.folder / "mine", colleagues=True)
     desk.shelve(menu="company", list="everybody")
     desk.run("scan")

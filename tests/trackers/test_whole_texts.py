@@ -3,7 +3,7 @@
 After an intended change: `pytest tests/trackers/test_whole_texts.py --snapshot-update`, then read the diff.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from apprise import Apprise
 from syrupy.assertion import SnapshotAssertion
 
 from cloudscan.finding import Waiver
+from cloudscan.fix import fixes
 from cloudscan.notifier import Notice
 from cloudscan.recipient import recipient_of
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject
@@ -63,8 +64,10 @@ def test_notification(lang: str, snapshot: SnapshotAssertion) -> None:
     notice = Notice(
         organisation=GIVEN.organisation,
         scanned_on=NOW,
-        findings=list(zip(("new", "reopened", "widened"), GIVEN.findings, strict=False)),
-        counts={"new": 1, "reopened": 1, "widened": 1, "resolved": 4},
+        changed=list(zip(("new", "reopened", "widened"), fixes(GIVEN.findings), strict=False)),
+        resolved=["acme-logs-eu-00008", "acme-media-jp-00009"],
+        since=NOW - timedelta(days=3),
+        counts={"new": 1, "reopened": 1, "widened": 1, "resolved": 2},
         standing=5,
         unread=2,
         report=GIVEN,

@@ -22,7 +22,7 @@ from azure.identity import (
 )
 
 from cloudscan.errors import AccessDenied, ConfigurationError, Unreachable
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.text import first_line
 from cloudscan_m365.options import Options
 
@@ -33,6 +33,10 @@ AUTHORITIES = {
     "china": "https://login.chinacloudapi.cn",
 }
 _AADSTS: Final = re.compile(r"AADSTS(\d+)")
+_NO_ANSWER: Final = re.compile(
+    r"Failed to resolve|Max retries|timed out|Connection (refused|reset|aborted)|ConnectionPool"
+)
+_DER_SEQUENCE: Final = b"\x30"  # how PKCS12 begins
 _CAUSES: Final = {
     "7000215": "graph-secret-wrong",
     "7000222": "graph-secret-expired",
@@ -86,26 +90,28 @@ class SignIn:
         self._credential = None  # its cache would return the same token
 
     def _requested(self, service: str) -> AccessToken:
-        if self._credential is None:
-            self._credential = self.make()
         try:
+            if self._credential is None:
+                self._credential = self.make()
             return self._credential.get_token(f"{service}/.default")
         except CredentialUnavailableError as error:
-            raise ConfigurationError(
-                say(
-                    "No credentials for Microsoft 365 were found ({error}). Set AZURE_TENANT_ID, "
-                    "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or name a certificate as "
-                    "connectors.m365.certificate_file.",
-                    error=first_line(error, 200),
-                )
-            ) from error
+            raise _none_found(error) from error
         except ClientAuthenticationError as error:
+            if _AADSTS.search(error.message):
+                raise _refused(first_line(error, 200)) from error
+            if _NO_ANSWER.search(error.message):
+                raise Unreachable("graph-no-token", quote=first_line(error, 200)) from error
+            if error.message.startswith("DefaultAzureCredential"):
+                raise _none_found(error) from error
             raise _refused(first_line(error, 200)) from error
         except (ServiceRequestError, ServiceResponseError) as error:
             raise Unreachable("graph-no-token") from error
         except ValueError as error:
             raise ConfigurationError(
-                say("The credentials for Microsoft 365 cannot be used: {error}", error=first_line(error, 200))
+                say(
+                    "The credentials for Microsoft 365 cannot be used ({reason}); check the certificate and password.",
+                    reason=first_line(error, 200),
+                )
             ) from error
 
 
@@ -135,8 +141,8 @@ def sign_in(options: Options) -> SignIn:
         )
     match kind:
         case "certificate":
-            data = _certificate(certificate)
             password = os.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+            data = _certificate(certificate, has_password=bool(password))
             return SignIn(
                 lambda: CertificateCredential(tenant, client, certificate_data=data, password=password, **settings),
                 by_secret=False,
@@ -173,14 +179,25 @@ def _found(certificate: str, secret: str) -> Any:
     return "workload_identity" if os.environ.get("AZURE_FEDERATED_TOKEN_FILE") else ""
 
 
-def _certificate(name: str) -> bytes:
+def _none_found(error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        say(
+            "No credentials for Microsoft 365 were found ({reason}). Set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+            "AZURE_CLIENT_SECRET, or name a certificate as connectors.m365.certificate_file, or run `az login`.",
+            reason=first_line(error, 200),
+        )
+    )
+
+
+def _certificate(name: str, *, has_password: bool) -> bytes:
+    """The content of the certificate's file. Raises `ConfigurationError` where its key is missing, or it is neither."""
     if not name:
         raise ConfigurationError(
             say("connectors.m365.sign_in is 'certificate': name the connectors.m365.certificate_file.")
         )
     path = Path(name).expanduser()
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             say(
@@ -189,6 +206,23 @@ def _certificate(name: str) -> bytes:
                 why=error.strerror,
             )
         ) from error
+    if problem := _problem(data, has_password=has_password):
+        raise ConfigurationError(say("connectors.m365.certificate_file: {file} {problem}.", file=path, problem=problem))
+    return data
+
+
+def _problem(data: bytes, *, has_password: bool) -> Sentence | None:
+    """What is missing from a certificate's file; None if nothing is, or if it is binary: PKCS12."""
+    has_certificate, has_key = b"-----BEGIN CERTIFICATE" in data, b"PRIVATE KEY-----" in data
+    if has_certificate and not has_key:
+        return say("has a certificate without its private key; append the key: cat key.pem >> certificate.pem")
+    if has_key and not has_certificate:
+        return say("has a private key without its certificate; append the certificate: cat cert.pem >> key.pem")
+    if not has_certificate and not data.startswith(_DER_SEQUENCE):
+        return say("is neither PEM nor PKCS12; name the file with the certificate and its private key")
+    if b"ENCRYPTED" in data and has_certificate and not has_password:
+        return say("has an encrypted private key; set AZURE_CLIENT_CERTIFICATE_PASSWORD")
+    return None
 
 
 def _is_fresh(token: AccessToken, issued: float) -> bool:

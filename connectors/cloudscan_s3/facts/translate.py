@@ -360,6 +360,7 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         domain=account,
         affiliation=affiliation,
         status="active",
+        detail={"partner": partner.name} if partner else {},
     )
 
 

@@ -1,10 +1,10 @@
 """The report as a few lines of plain text, for the terminal in which the scan ran."""
 
-import unicodedata
 from collections.abc import Iterator
 
 from cloudscan.finding import Severity
 from cloudscan.report import Report
+from cloudscan.text import width as cells
 from cloudscan_reports.summary.counts import by_severity, changed, needing_work
 from cloudscan_reports.summary.first_page import completeness
 from cloudscan_reports.summary.gaps import GapGroup, asked_of, unseen
@@ -127,10 +127,6 @@ def _styled(text: str, code: str, colour: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
 
-def _wide(character: str) -> int:
-    return 0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _cut(text: str, width: int) -> str:
     return next(_wrapped(text, width), "")
 
@@ -140,14 +136,14 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
     indent = " " * (len(text) - len(text.lstrip(" -")))
     line, columns, space = "", 0, -1
     for character in visible(text):
-        if columns + _wide(character) > width:
+        if columns + cells(character) > width:
             cut = space if space > len(line) // 2 else len(line)
             yield line[:cut].rstrip()
             line = indent + line[cut:].lstrip()
-            columns, space = sum(map(_wide, line)), -1
+            columns, space = cells(line), -1
         if character == " ":
             space = len(line)
         line += character
-        columns += _wide(character)
+        columns += cells(character)
     if line.strip():
         yield line

@@ -16,7 +16,8 @@ from cloudscan.finding import Finding
 from cloudscan.report import Report, RuleSummary, Terms, TicketLink
 from cloudscan.text import openable, width
 from cloudscan_reports.handout.addressees import Given, due_of, given_out, is_over, key, owner_line, stem
-from cloudscan_wording import phrases
+from cloudscan_wording import evidence, phrases
+from cloudscan_wording.evidence import QuotedEntry
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import shortened
@@ -24,6 +25,7 @@ from cloudscan_wording.visible import shortened
 MOST_ITEMS: Final = 5  # shown in full
 MOST_NAMES: Final = 8  # of a rule under "and n more"
 INDEX: Final = "index"
+_MOST_ENTRIES = 3  # policy entries of an item
 _MOST_NAME: Final = 100
 _MOST_SENTENCE: Final = 240
 _MOST_COMMAND: Final = 400
@@ -45,6 +47,7 @@ class Item:
     url: str  # its page on the platform; empty if there is none that is safe to open
     message: str
     also: str  # what else the fix covers; empty: nothing
+    entries: Sequence[QuotedEntry]  # what the policy says
     owner: str  # who owns it and why they are not told; empty: the reader is the owner
     who: str
     since: str
@@ -216,6 +219,7 @@ def _item(given: Given, rules: Mapping[str, RuleSummary], report: Report, texts:
         url=openable(subject.url),
         message=shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE),
         also=_also(given, rules, texts),
+        entries=evidence.quoted(finding, texts)[:_MOST_ENTRIES],
         owner=owner_line(given, texts),
         who=shortened(phrases.reach(texts, finding.verdict), _MOST_SENTENCE),
         since=since(finding, texts),

@@ -73,6 +73,8 @@ def _item(item: Item, texts: Texts) -> Iterator[str]:
     yield f"- {code(item.name)}{f' ({code(item.location)})' if item.location else ''}"
     yield f"  - {prose(item.message)}"
     yield from (f"  - {prose(line)}" for line in (item.also, item.owner) if line)
+    for entry in item.entries:
+        yield f"  - {prose(entry.title + texts.say('list.colon'))}{code(entry.line, most=2_000)}"
     if item.who:
         yield f"  - {prose(texts.say('handout.who') + item.who)}"
     yield f"  - {prose(item.since)}"

@@ -14,6 +14,7 @@ function makeFindings(data, words) {
   const slotsOf = (index) => [data.pool[strings.name[index]], data.pool[strings.key[index]]];
   const text = makeReader(data, slotsOf);
   const at = (name, index) => text(strings[name][index], index);
+  const parties = (index) => strings.party[index].map((party) => data.pool[party]);
   const rule = (index) => data.rules[numbers.rule[index]];
   const size = numbers.rule.length;
   const fingerprints = data.packed ? hexOf(bytesOf(data.fingerprints)) : data.fingerprints;
@@ -40,6 +41,24 @@ function makeFindings(data, words) {
     return words.say(opened === null ? "findings.first_seen" : "findings.since", { day: words.day(opened ?? numbers.first[index]) });
   }
 
+  // The last day on which a finding is to be closed, as a number of days; null without a deadline.
+  function dueDay(index) {
+    const days = data.deadlines[numbers.severity[index]];
+    return days === null ? null : words.dayNumber(numbers.first[index]) + days;
+  }
+
+  // Whole days that are left, negative once it is overdue.
+  function daysLeft(index) {
+    const last = dueDay(index);
+    return last === null ? null : last - words.dayNumber(data.now);
+  }
+
+  function due(index) {
+    const left = daysLeft(index);
+    if (left === null) return "";
+    return words.say(left < 0 ? "finding.due_overdue" : "finding.due_day", { day: words.dayNumbered(dueDay(index)) });
+  }
+
   let counts = null;
   function sharing(index) {
     counts ??= counted(numbers.rule.keys(), (other) => at("origin", other));
@@ -51,11 +70,14 @@ function makeFindings(data, words) {
     return -1;
   }
 
-  return { sharing, size, numbers, strings, at, rule, fingerprint, find, fields, message, since, sinceInShort, details };
+  return {
+    sharing, size, numbers, strings, at, parties, rule, fingerprint, find, fields, message, since, sinceInShort, daysLeft, due, details,
+  };
 }
 
-function makeDetail(findings, words) {
+function makeDetail(data, findings, words, fixes) {
   const { numbers, at } = findings;
+  const evidence = makeEvidence(data, findings, words);
   const heading = (key) => make("h4", {}, words.say(key));
 
   function table(pairs, name = "") {
@@ -126,30 +148,6 @@ function makeDetail(findings, words) {
     return [...seen.values()].map((chain) => make("ol", {}, ...chain.map((sentence) => make("li", {}, sentence))));
   }
 
-  function evidence(index, { evidence: rows, rows: whole, left }) {
-    const names = findings.rule(index).columns;
-    const used = names.map((_, column) => column).filter((column) => rows.some((row) => row[column + 1]));
-    if (!rows.length && left) return [heading("finding.evidence"), make("p", { class: "quiet" }, words.count("finding.evidence_left", left))];
-    if (!rows.length || !used.length) return [];
-    const shown = (cell) => cell || "–";
-    if (rows.length === 1 && whole === 1) {
-      const list = make("dl", { class: "row-of-one" });
-      for (const column of used) list.append(make("dt", {}, names[column]), make("dd", {}, shown(rows[0][column + 1])));
-      return [heading("finding.evidence"), list];
-    }
-    const value = (cell) => make("td", {}, make("div", {}, shown(cell)));
-    const head = make("tr", {}, ...used.map((column) => make("th", { scope: "col" }, names[column])));
-    const body = rows.map((row) => make("tr", {}, ...used.map((column) => value(row[column + 1]))));
-    const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": words.say("finding.evidence") };
-    return [
-      heading("finding.evidence"),
-      make("div", region, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))),
-      ...(whole > rows.length
-        ? [make("p", { class: "quiet" }, words.say("finding.evidence_of", { n: rows.length, rows: number(whole) }))]
-        : []),
-    ];
-  }
-
   function link(url, title = url) {
     if (!url?.startsWith("https://")) return "";
     return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(title, 120));
@@ -178,11 +176,11 @@ function makeDetail(findings, words) {
       return (column < 0 ? null : more.evidence[0]?.[column + 1]) ?? "";
     };
     const via = cell("via");
-    const audience = words.label("audience", at("audience", index));
+    const audience = cell("audience") || words.label("audience", at("audience", index));
     if (!at("reach", index) || !(via || cell("principal_name"))) return [];
     const stations = [
       ["tools.who", cell("principal_name") || audience],
-      ["tools.how", words.has(`via.${via}`) ? words.say(`via.${via}`) : via],
+      ["tools.how", via],
       ["tools.where", cell("origin_name") || at("name", index)],
       ["tools.resources", behind(index, more) || cell("resource_name") || at("name", index)],
     ].filter(([, value]) => value);
@@ -190,10 +188,11 @@ function makeDetail(findings, words) {
       make("li", {}, make("span", { class: "quiet block" }, words.say(key)), shortened(value, 80))))];
   }
 
+  // Where more than this fix is set on the same thing.
   function together(index) {
     const origin = at("origin", index);
     const n = findings.sharing(index);
-    if (n < 2) return [];
+    if (n <= fixes.together(index).length) return [];
     const href = `#${new URLSearchParams({ origin })}`;
     return [make("p", {}, make("a", { href }, words.count("tools.together", n)))];
   }
@@ -205,6 +204,36 @@ function makeDetail(findings, words) {
       return make("li", {}, `${words.day(happened[n])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}${judged ? `${words.say("list.stop")}${judged}` : ""}`);
     };
     return [heading("tools.history"), make("ul", {}, ...events.map(line))];
+  }
+
+  // The other findings that the same change closes, each to be opened in its turn.
+  function also(index) {
+    const others = fixes.together(index).filter((other) => other !== index);
+    if (!others.length) return [];
+    const item = (other) => {
+      const severity = data.severities[numbers.severity[other]];
+      const state = at("state", other);
+      const box = make("details", { id: `finding=${findings.fingerprint(other)}` }, make("summary", {},
+        make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)), " ",
+        make("span", {}, shortened(findings.message(other), 300)),
+        ...(state === "open" ? [] : [" ", make("span", { class: "quiet" }, words.say(`state.${state}`))])));
+      box.addEventListener("toggle", () => {
+        if (!box.open || box.querySelector(".detail")) return;
+        const show = () => box.append(detail(other, false));
+        if (findings.details.ready(other)) show();
+        else findings.details.load(other).then(show);
+      });
+      return make("li", {}, box);
+    };
+    return [heading("finding.also"), make("ul", { class: "also" }, ...others.map(item))];
+  }
+
+  function controls(rule) {
+    const parts = rule.frameworks.map((id) => {
+      const [title, url] = data.controls[id] ?? ["", ""];
+      return make("span", { class: "block" }, link(url, id) || id, ...(title ? [` ${title}`] : []));
+    });
+    return parts.length ? make("span", {}, ...parts) : "";
   }
 
   function about(index, { rank, likelihood, impact, last, url }) {
@@ -225,12 +254,12 @@ function makeDetail(findings, words) {
       ["finding.confidence", rule.confidence && words.say(`level.${rule.confidence}`)],
       ["finding.cause", rule.cause && words.label("cause", rule.cause)],
       ["finding.rule", rule.title === rule.id ? rule.id : `${rule.title} (${rule.id})`],
-      ["finding.frameworks", rule.frameworks.join(", ")],
+      ["finding.frameworks", controls(rule)],
       ["finding.fingerprint", own],
     ]);
   }
 
-  return function detail(index) {
+  function detail(index, whole = true) {
     const rule = findings.rule(index);
     const state = words.say(`state.${at("state", index)}`);
     const doubt = numbers.verified[index] ? "" : words.say("finding.unverified");
@@ -240,6 +269,7 @@ function makeDetail(findings, words) {
       table([
         ["finding.who", at("reach", index)],
         ["finding.since", findings.since(index)],
+        ["finding.due", NEEDING_WORK.includes(at("state", index)) && findings.due(index)],
         ["finding.reach", behind(index, more)],
         ["finding.change", words.label("change", at("change", index))],
         ["finding.ticket", tickets(more)],
@@ -247,10 +277,14 @@ function makeDetail(findings, words) {
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
       ...(rule.steps.length ? [heading("finding.fix"), effort(rule), ...together(index), remedy(index)] : []),
+      ...(whole ? also(index) : []),
       ...way(index, more),
+      ...evidence.entries(more),
       ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
-      ...evidence(index, more),
+      ...evidence.rows(index, more),
       ...past(more),
       heading("finding.about"), about(index, more));
-  };
+  }
+
+  return detail;
 }

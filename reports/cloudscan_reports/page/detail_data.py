@@ -10,8 +10,7 @@ from cloudscan.finding import Evidence, Finding
 from cloudscan.report import Event, Report
 from cloudscan_reports.page.list_data import PARCEL, evidence_columns, seconds, slots_of, tickets_of
 from cloudscan_reports.page.string_table import Slots, Strings
-from cloudscan_wording import phrases
-from cloudscan_wording.evidence import cell
+from cloudscan_wording import evidence, phrases
 from cloudscan_wording.texts import Texts
 
 
@@ -74,9 +73,16 @@ def _parcel(
                 ]
                 for past in pasts
             ],
+            "entries": [
+                [
+                    [strings.number(entry.title), strings.around(entry.text, own), strings.number(_cut(entry, texts))]
+                    for entry in (evidence.quoted(finding, texts) if most else ())
+                ]
+                for finding, own in zip(findings, slots, strict=True)
+            ],
             "evidence": [
                 [
-                    _evidence(piece, columns[finding.verdict.rule_id], texts, strings, own)
+                    _evidence(piece, columns[finding.verdict.rule_id], finding, texts, strings, own)
                     for piece in finding.verdict.evidence[:most]
                 ]
                 for finding, own in zip(findings, slots, strict=True)
@@ -111,10 +117,23 @@ def _past(finding: Finding, events: Sequence[Event]) -> Sequence[Event]:
     return events
 
 
-def _evidence(evidence: Evidence, columns: Sequence[str], texts: Texts, strings: Strings, slots: Slots) -> list[Any]:
-    """The chain of reasoning, then a value per column."""
-    values = ((name, evidence.row.get(name)) for name in columns)
+def _cut(entry: evidence.QuotedEntry, texts: Texts) -> str:
+    return "" if entry.whole else texts.say("finding.entry_cut")
+
+
+def _evidence(
+    piece: Evidence, columns: Sequence[str], finding: Finding, texts: Texts, strings: Strings, slots: Slots
+) -> list[Any]:
+    """The chain of reasoning, then a value per column: in words, or an id as it is."""
+    platform = finding.verdict.subject.platform
+
+    def shown(name: str) -> str | None:
+        value = piece.row.get(name)
+        if value is None:
+            return None
+        return phrases.plain(value) if evidence.is_raw(name) else evidence.cell(name, value, texts, platform)
+
     return [
-        [strings.around(sentence, slots) for sentence in phrases.chain_of(evidence.chain, texts.lang)],
-        *(strings.around(None if value is None else cell(name, value, texts), slots) for name, value in values),
+        [strings.around(sentence, slots) for sentence in phrases.chain_of(piece.chain, texts.lang)],
+        *(strings.around(shown(name), slots) for name in columns),
     ]

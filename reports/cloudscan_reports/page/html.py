@@ -18,16 +18,10 @@ from cloudscan_wording.visible import carriable, shortened, visible
 MOST_BYTES = 9_900_000
 """Size of the whole page that mail gateways still accept and browsers open without delay."""
 _SCRIPTS = (
-    "data.js",
-    "words.js",
-    "commands.js",
-    "search.js",
-    "filters.js",
-    "detail.js",
-    "csv.js",
-    "tools.js",
-    "page.js",
+    *("data.js", "words.js", "commands.js", "search.js", "filters.js", "fixes.js", "evidence.js"),
+    *("detail.js", "csv.js", "tools.js", "rows.js", "form.js", "page.js"),
 )
+_STYLES = ("page.css", "list.css", "screens.css", "print.css")
 
 
 def write(report: Report, lang: str) -> str:
@@ -39,7 +33,7 @@ def page(report: Report, lang: str, most_bytes: int) -> str:
     """The page in at most `most_bytes`, as far as omitting evidence of its last findings makes it small enough."""
     texts = load(lang, report.timezone)
     report = carriable(report)
-    style = _asset("page.css")
+    style = "\n".join(map(_asset, _STYLES))
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     templates = _templates(lang, report.timezone)
     head = templates.get_template("page.html").render(

@@ -11,18 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, Verdict
-from cloudscan.fix import origin_of
+from cloudscan.fix import key_of, origin_of
 from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
-from cloudscan.text import shell_of
+from cloudscan.text import openable, shell_of
 from cloudscan_reports.page.string_table import Slots, Strings
-from cloudscan_wording import phrases
+from cloudscan_wording import evidence, phrases
 from cloudscan_wording.phrases import plain
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed
 
-_TEXT_GROUPS = ("tools", "via", "event", "findings", "finding", "time", "severity", "state", "level", "list")
+_TEXT_GROUPS = (
+    *("tools", "via", "event", "findings", "finding", "time", "severity", "state", "level", "list"),
+    *("party", "due", "ticketed"),
+)
 _NO_COLUMNS = {"flagged"}
 _DIGESTS = re.compile("[0-9a-f]+")
 PARCEL = 2_000
@@ -46,6 +48,8 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
         "parcel": PARCEL,
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
+        "deadlines": [report.deadlines.get(severity) for severity in Severity],
+        "controls": _controls(report),
         "labels": _labels(report, texts),
         "rules": [
             {
@@ -60,12 +64,14 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
             "rule": [rule_index[finding.verdict.rule_id] for finding in findings],
             **{name: [column(finding) for finding in findings] for name, column in _NUMBERS.items()},
             "days": [_days(report, finding) for finding in findings],
+            "fix": _fixes(findings),
         },
         "strings": {
             "name": [strings.number(name) for name, _ in slots],
             "key": [strings.number(key) for _, key in slots],
             **{name: [strings.number(column(finding)) for finding in findings] for name, column in _STRINGS.items()},
             "change": [strings.number(changes.get(finding.fingerprint, "")) for finding in findings],
+            "party": [[strings.number(party) for party in _parties(finding.verdict)] for finding in findings],
             "ticket": [strings.number(_ticket_keys(report, finding)) for finding in findings],
             "reach": [strings.number(phrases.reach(texts, finding.verdict)) for finding in findings],
             **{
@@ -101,7 +107,6 @@ _STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
     "account": lambda finding: finding.verdict.subject.account,
     "kind": lambda finding: finding.verdict.subject.kind,
     "owner": lambda finding: finding.verdict.subject.owner,
-    "partner": lambda finding: _partner(finding.verdict),
     "department": lambda finding: _department(finding.verdict),
 }
 _PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
@@ -136,11 +141,11 @@ def rules_of(report: Report) -> Mapping[str, RuleSummary | None]:
 
 
 def evidence_columns(report: Report) -> Mapping[str, Sequence[str]]:
-    """The columns of each rule's evidence, in order of appearance."""
+    """The columns of each rule's evidence, in order of appearance. Those for readers have a label of their own."""
     columns: dict[str, dict[str, None]] = {rule_id: {} for rule_id in rules_of(report)}
     for finding in report.findings:
-        for evidence in finding.verdict.evidence:
-            columns[finding.verdict.rule_id].update(dict.fromkeys(evidence.row))
+        for piece in finding.verdict.evidence:
+            columns[finding.verdict.rule_id].update(dict.fromkeys(piece.row))
     return {rule_id: [name for name in names if name not in _NO_COLUMNS] for rule_id, names in columns.items()}
 
 
@@ -178,6 +183,12 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
         "change": {kind: texts.name("change", kind) for kind in DIFFERENCE_KINDS},
         "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
         "audience": {audience: texts.name("audience", audience, variant) for audience in audiences},
+        "evidence": {
+            column: evidence.head(column, texts)
+            for columns in evidence_columns(report).values()
+            for column in columns
+            if not evidence.is_raw(column)
+        },
     }
 
 
@@ -199,12 +210,32 @@ def _values(fields: Mapping[str, Any], names: Sequence[str], strings: Strings, s
     return [strings.around(phrases.plain(fields[name]) if name in fields else None, slots) for name in names]
 
 
-def _partner(verdict: Verdict) -> str:
-    """The external principal or partner with access; empty if there is none in particular."""
-    if verdict.audience not in (Audience.NAMED_EXTERNAL, Audience.EXTERNAL_DOMAIN) or not verdict.evidence:
-        return ""
-    row = verdict.evidence[0].row
-    return next((plain(row[name]) for name in ("partner", "principal_name", "principal_uid") if row.get(name)), "")
+def _parties(verdict: Verdict) -> Sequence[str]:
+    """Who outside has access, each with what is known of it in front: partner:Haulier, private:someone@mail.example."""
+    parties = (piece.party for piece in verdict.evidence if piece.party)
+    return list(dict.fromkeys(f"{party.kind}:{party.name}" for party in parties))
+
+
+def _fixes(findings: Sequence[Finding]) -> Sequence[int]:
+    """How many places before each finding the previous one of the same fix is; 0 if there is none."""
+    last: dict[str, int] = {}
+    steps = []
+    for index, finding in enumerate(findings):
+        key = key_of(finding)
+        steps.append(index - last.get(key, index))
+        last[key] = index
+    return steps
+
+
+def _controls(report: Report) -> Mapping[str, tuple[str, str]]:
+    """Title and address of each control that a rule is mapped to."""
+    mapped = {control for rule in report.rules for control in rule.frameworks}
+    return {
+        key: (f"{framework.title}: {control.title}", openable(framework.url))
+        for framework in report.frameworks
+        for control in framework.controls
+        if (key := f"{framework.id}#{control.id}") in mapped
+    }
 
 
 def _department(verdict: Verdict) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
 from cloudscan.text import openable
+from cloudscan_reports.page.framework_view import PageFramework, page_frameworks
 from cloudscan_reports.summary import first_page
 from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.first_page import FirstPage, completeness
@@ -168,6 +169,7 @@ class PageModel:
     apart: Sequence[PageGap]  # left out on purpose, or not offered here
     permissions: Sequence[tuple[str, int]]
     waivers: Sequence[WaiverGroup]
+    frameworks: Sequence[PageFramework]
     most_causes: int = _MOST_CAUSES
 
 
@@ -228,6 +230,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         apart=[_gap(group, texts) for group in not_seen.apart[:MOST_GROUPS]],
         permissions=not_seen.permissions[:MOST_GROUPS],
         waivers=_waiver_groups(report, texts),
+        frameworks=page_frameworks(report),
     )
 
 

@@ -1,86 +1,76 @@
 // The list: filter, page, open, remember in the address. The order of the data is the order of work.
 
-const PAGE = 50;
-const PRINTED = 200;
+const PAGE = matchMedia("(max-width: 52rem)").matches ? 20 : 50;
+const PRINTED = 400; // fixes on paper; a file has all of them
+const MOST_GROUPS = 200;
+
 function start(data) {
   const words = makeWords(data);
   const findings = makeFindings(data, words);
   const filters = makeFilters(data, words, findings);
-  const detail = makeDetail(findings, words);
+  const fixes = makeFixes(findings.numbers);
+  const rows = makeRows(data, findings, words, makeDetail(data, findings, words, fixes));
   const tools = makeTools(data, findings, words);
-  const { details, numbers } = findings;
-  const [form, status, list, pager] = ["filters", "count", "list", "pager"].map(element);
-  const severityOf = (index) => data.severities[numbers.severity[index]];
-  const controls = {};
+  const [status, list, pager, rest] = ["count", "list", "pager", "rest"].map(element);
   let wanted = {};
   let shown = [];
+  let listed = [];
   let open = -1;
 
-  function row(index, order) {
-    const severity = severityOf(index);
-    const fingerprint = findings.fingerprint(index);
-    const button = make("button", { type: "button", "aria-expanded": "false", "aria-controls": `detail-${index}` },
-      shortened(findings.message(index), 300));
-    const facts = make("p", { class: "facts" },
-      make("span", { class: "order" }, `#${number(index + 1)}`),
-      make("span", {}, findings.at("reach", index)),
-      make("span", {}, findings.sinceInShort(index)),
-      make("span", {}, words.label("platform", findings.at("platform", index)), " ", shortened(findings.at("account", index), 60)));
-    const state = findings.at("state", index);
-    const marks = [
-      words.label("change", findings.at("change", index)),
-      state === "open" ? "" : words.say(`state.${state}`),
-      numbers.verified[index] ? "" : words.say("findings.unverified"),
-      shortened(findings.at("ticket", index), 60),
-    ].filter(Boolean);
-    if (marks.length) facts.append(make("span", {}, [...new Set(marks)].join(" · ")));
-    const item = make("li", { class: `row ${severity}`, id: `finding=${fingerprint}`, value: order },
-      make("div", { class: "head" },
-        make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)),
-        make("h3", {}, button)),
-      facts);
-    button.classList.add("clamp");
-    const isOpen = () => button.getAttribute("aria-expanded") === "true";
-    const unfold = () => {
-      if (isOpen() && !item.querySelector(".detail")) item.append(detail(index));
-    };
-    const toggle = (expanded) => {
-      if (expanded === isOpen()) return;
-      button.setAttribute("aria-expanded", String(expanded));
-      if (!expanded) item.querySelector(".detail")?.remove();
-      else if (details.ready(index)) unfold();
-      else details.load(index).then(unfold);
-    };
-    button.addEventListener("click", () => {
-      const expanded = !isOpen();
-      toggle(expanded);
-      open = expanded ? index : -1;
-      remember();
-    });
-    return { item, button, toggle };
+  const form = makeForm(data, findings, filters, words, tools, {
+    change(name, value) {
+      wanted = { ...wanted, [name]: value, page: 1 };
+      closeAll();
+      form.count(wanted);
+      refresh();
+    },
+    clear() {
+      wanted = {};
+      closeAll();
+      form.show(wanted);
+      refresh();
+    },
+    csv: () => tools.saveCsv(shown),
+    json: () => tools.saveJson(shown),
+  });
+
+  function closeAll() {
+    open = -1;
+    rows.close();
   }
 
-  function render(from = ((wanted.page ?? 1) - 1) * PAGE, most = PAGE, expanded = null) {
-    const rows = shown.slice(from, from + most).map((index, n) => [index, row(index, from + n + 1)]);
-    list.replaceChildren(...rows.map(([, shownRow]) => shownRow.item));
-    for (const [index, shownRow] of rows) if (expanded ?? index === open) shownRow.toggle(true);
-    return rows;
+  function render(from = ((wanted.page ?? 1) - 1) * PAGE, most = PAGE, forPrint = false) {
+    const { made, reopen } = rows.rows(listed.slice(from, from + most), from, (index) => {
+      open = index;
+      remember();
+    }, forPrint);
+    list.replaceChildren(...made.map(({ item }) => item));
+    reopen(made);
+    return made;
+  }
+
+  function statusOf(pages) {
+    if (!listed.length) return words.say("findings.none");
+    const from = (wanted.page - 1) * PAGE;
+    const range = { from: number(from + 1), to: number(Math.min(from + PAGE, listed.length)), n: number(listed.length) };
+    const each = listed.length === shown.length;
+    if (pages > 1) return words.say(each ? "findings.shown" : "findings.shown_fixes", { ...range, findings: number(shown.length) });
+    return each ? words.count("findings.count", shown.length)
+      : words.count("findings.fixes", listed.length, { findings: number(shown.length) });
   }
 
   function refresh() {
     shown = tools.sorted(filters.matching(wanted), wanted.sort);
-    if (GROUPS.includes(wanted.group)) {
+    listed = wanted.group === "none" ? fixes.single(shown) : fixes.of(shown);
+    if (GROUPS.includes(wanted.group) && wanted.group !== "none") {
       renderGroups();
       remember();
       return;
     }
-    const pages = Math.max(Math.ceil(shown.length / PAGE), 1);
+    const pages = Math.max(Math.ceil(listed.length / PAGE), 1);
     wanted.page = Math.min(Math.max(Number.parseInt(wanted.page, 10) || 1, 1), pages);
     render();
-    const from = (wanted.page - 1) * PAGE;
-    const range = { from: number(from + 1), to: number(Math.min(from + PAGE, shown.length)), n: number(shown.length) };
-    status.textContent = !shown.length ? words.say("findings.none")
-      : pages === 1 ? words.count("findings.count", shown.length) : words.say("findings.shown", range);
+    status.textContent = statusOf(pages);
     pager.hidden = pages === 1;
     pager.querySelector("span").textContent = words.say("findings.page", { n: wanted.page, of: pages });
     pager.firstElementChild.setAttribute("aria-disabled", String(wanted.page <= 1));
@@ -90,23 +80,14 @@ function start(data) {
 
   function renderGroups() {
     const facet = wanted.group;
-    const groups = tools.grouped(shown, filters.valueOf(facet));
-    const line = ({ value, n, score, first }) => {
-      const button = make("button", { type: "button" }, value ? shortened(filters.title(facet, value), 120) : words.say("tools.unknown"));
-      button.disabled = !value;
-      button.addEventListener("click", () => {
-        wanted = { ...wanted, group: "", [facet]: value, page: 1 };
-        fillControls();
+    const groups = tools.grouped(shown, filters.valuesOf(facet));
+    list.replaceChildren(...groups.slice(0, MOST_GROUPS).map((group) =>
+      rows.group(group, group.value && filters.title(facet, group.value), () => {
+        wanted = { ...wanted, group: "", [facet]: group.value, page: 1 };
+        form.show(wanted);
         refresh();
-        document.getElementById("count").scrollIntoView();
-      });
-      const severity = severityOf(first);
-      return make("li", { class: `row ${severity}` },
-        make("div", { class: "head" }, make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)), make("h3", {}, button)),
-        make("p", { class: "facts group" }, make("span", {}, words.count("findings.count", n)),
-          make("span", {}, `${words.say("finding.score")} ${number(score)}`), make("span", {}, shortened(findings.message(first), 120))));
-    };
-    list.replaceChildren(...groups.slice(0, PRINTED).map(line));
+        status.scrollIntoView();
+      })));
     status.textContent = words.count("tools.groups", groups.length);
     pager.hidden = true;
   }
@@ -114,117 +95,84 @@ function start(data) {
   function remember() {
     const kept = Object.entries(wanted).filter(([name, value]) => value && !(name === "page" && value === 1));
     if (open >= 0) kept.push(["finding", findings.fingerprint(open)]);
-    if (kept.length) history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
+    const address = kept.length ? `#${new URLSearchParams(kept)}` : "";
+    if (address) history.replaceState(null, "", address);
     else if (location.hash.includes("=")) history.replaceState(null, "", location.pathname);
+    form.link(address);
   }
 
   function recall() {
     if (!location.hash.includes("=")) return;
     const remembered = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const { finding, ...rest } = remembered;
-    wanted = rest;
+    const { finding, ...filter } = remembered;
+    wanted = filter;
+    closeAll();
     open = finding ? findings.find(finding) : -1;
     if (open >= 0) turnTo(open);
-    fillControls();
+    form.show(wanted);
     refresh();
     if (open >= 0) reveal(open);
     else document.getElementById("findings-title").scrollIntoView();
   }
 
+  const placeOf = (index) => listed.findIndex(({ lead, others }) => lead === index || others.includes(index));
+
   // Turns to the page that shows a finding, dropping filters that would hide it.
   function turnTo(index) {
-    delete wanted.group;
+    if (wanted.group !== "none") delete wanted.group;
     if (!filters.matches(wanted, index)) wanted = {};
     if (!filters.matches(wanted, index)) wanted = { state: "any" };
-    wanted.page = Math.floor(tools.sorted(filters.matching(wanted), wanted.sort).indexOf(index) / PAGE) + 1;
+    shown = tools.sorted(filters.matching(wanted), wanted.sort);
+    listed = wanted.group === "none" ? fixes.single(shown) : fixes.of(shown);
+    wanted.page = Math.floor(placeOf(index) / PAGE) + 1;
   }
 
-  function reveal(index) {
-    const item = document.getElementById(`finding=${findings.fingerprint(index)}`);
-    item?.scrollIntoView();
-    item?.querySelector("button").focus({ preventScroll: true });
-  }
-
-  function change(name, value) {
-    wanted = { ...wanted, [name]: value, page: 1 };
-    open = -1;
-    refresh();
-  }
-
-  function choice(facet) {
-    const options = filters.options(facet);
-    if (options.length < 2 && !(facet === "state" && options.some(([value]) => !NEEDING_WORK.includes(value)))) return [];
-    const select = make("select", { id: `filter-${facet}` });
-    if (facet === "state") select.append(make("option", { value: "" }, words.say("findings.needs_work")));
-    select.append(make("option", { value: facet === "state" ? "any" : "" }, words.say("findings.any")));
-    select.append(...options.map(([value, title]) => make("option", { value }, title)));
-    select.addEventListener("change", () => change(facet, select.value));
-    controls[facet] = select;
-    return [make("div", {}, make("label", { for: select.id }, words.say(`findings.${facet}`)), select)];
-  }
-
-  function severities() {
-    const present = new Set(numbers.severity);
-    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).toReversed()
-      .map(([id]) => [id, make("input", { type: "checkbox", value: id })]);
-    const pick = () => change("severity", boxes.filter(([, box]) => box.checked).map(([id]) => id).join(","));
-    for (const [, box] of boxes) box.addEventListener("change", pick);
-    controls.severity = boxes;
-    return make("fieldset", { class: "wide" }, make("legend", {}, words.say("findings.severity")),
-      make("div", { class: "chips" }, ...boxes.map(([id, box]) => make("label", {}, box, words.say(`severity.${id}`)))));
-  }
-
-  function search() {
-    const input = make("input", { type: "search", id: "filter-q", autocomplete: "off", spellcheck: "false",
-      placeholder: words.say("findings.search_hint") });
-    let waiting = 0;
-    input.addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => change("q", input.value.trim()), 120);
-    });
-    controls.q = input;
-    return make("div", { class: "wide" }, make("label", { for: "filter-q" }, words.say("findings.search")), input);
-  }
-
-  function fillControls() {
-    for (const [name, control] of Object.entries(controls)) {
-      if (name !== "severity") control.value = wanted[name] ?? "";
-      else for (const [id, box] of control) box.checked = (wanted.severity ?? "").split(",").includes(id);
+  // Opens a finding, and where it is not the one that leads its fix, the one that does before it.
+  async function reveal(index) {
+    const { lead } = listed[placeOf(index)];
+    const item = document.getElementById(`finding=${findings.fingerprint(lead)}`);
+    const button = item?.querySelector("h3 > button");
+    if (button?.getAttribute("aria-expanded") === "false") {
+      await findings.details.load(lead);
+      button.click();
+      open = index;
+      remember();
     }
+    const own = lead === index ? null : document.getElementById(`finding=${findings.fingerprint(index)}`);
+    if (own) own.open = true;
+    (own ?? item)?.scrollIntoView();
+    (own?.querySelector("summary") ?? button)?.focus({ preventScroll: true });
   }
 
   function turn(by, button) {
     if (button.getAttribute("aria-disabled") === "true") return;
     wanted.page += by;
-    open = -1;
+    closeAll();
     refresh();
-    document.getElementById("count").scrollIntoView();
+    status.scrollIntoView();
   }
 
   function build() {
-    const clear = make("button", { type: "button" }, words.say("findings.clear"));
-    clear.addEventListener("click", () => {
-      wanted = {};
-      open = -1;
-      fillControls();
-      refresh();
-    });
-    const [sort, sorting] = tools.pick("sort", tools.sortNames, change);
-    const [group, grouping] = tools.pick("group", GROUPS, change);
-    Object.assign(controls, { sort, group });
-    const takeCsv = make("button", { type: "button" }, words.say("tools.csv"));
-    const takeJson = make("button", { type: "button" }, words.say("tools.json"));
-    takeCsv.addEventListener("click", () => tools.saveCsv(shown));
-    takeJson.addEventListener("click", () => tools.saveJson(shown));
-    form.append(search(), severities(), ...FACETS.flatMap(choice), sorting, grouping,
-      make("div", { class: "actions" }, clear, takeCsv, takeJson));
-    form.addEventListener("submit", (event) => event.preventDefault());
-    form.hidden = false;
+    form.build();
     const previous = make("button", { type: "button" }, words.say("findings.previous"));
     const next = make("button", { type: "button" }, words.say("findings.next"));
     previous.addEventListener("click", () => turn(-1, previous));
     next.addEventListener("click", () => turn(1, next));
     pager.append(previous, make("span"), next);
+  }
+
+  // Paper has all fixes that the filters show, a few lines each; what is open stays open.
+  function forPaper() {
+    if (GROUPS.includes(wanted.group) && wanted.group !== "none") return;
+    render(0, PRINTED, true);
+    status.textContent = statusOf(1);
+    rest.hidden = listed.length <= PRINTED;
+    rest.textContent = words.count("findings.not_printed", Math.max(listed.length - PRINTED, 0));
+  }
+
+  function afterPaper() {
+    rest.hidden = true;
+    refresh();
   }
 
   document.getElementById("still").hidden = true;
@@ -233,11 +181,13 @@ function start(data) {
     if (!location.hash.includes("=")) refresh();
     recall();
     filters.prepare();
-    details.loadAll();
+    findings.details.loadAll();
     addEventListener("hashchange", recall);
-    addEventListener("beforeprint", () => render(0, PRINTED, true));
-    addEventListener("afterprint", () => render());
+    addEventListener("beforeprint", forPaper);
+    addEventListener("afterprint", afterPaper);
+    WIDE.addEventListener("change", refresh);
   }
+  if (PAGE < 50) for (const fold of document.querySelectorAll("details.fold")) fold.open = false;
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
 }

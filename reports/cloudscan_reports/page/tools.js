@@ -1,7 +1,7 @@
 // What a reader does with many findings: sort them, group them, take them away.
 
-const GROUPS = ["origin", "owner", "partner", "rule"];
-const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "change", "ticket", "path", "origin", "partner", "uid"];
+const GROUPS = ["none", "owner", "party", "rule", "department"];
+const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "change", "ticket", "path", "origin", "uid"];
 
 function makeTools(data, findings, words) {
   const { numbers } = findings;
@@ -17,14 +17,15 @@ function makeTools(data, findings, words) {
   const sorted = (indices, by) => (Object.hasOwn(sorts, by) ? indices.toSorted((one, other) => sorts[by](one, other) || one - other) : indices);
 
   // The findings by a value, the heaviest group first.
-  function grouped(indices, valueOf) {
+  function grouped(indices, valuesOf) {
     const groups = new Map();
     for (const index of indices) {
-      const value = valueOf(index) || "";
-      const group = groups.get(value) ?? { value, n: 0, score: 0, first: index };
-      group.n += 1;
-      group.score += numbers.score[index];
-      groups.set(value, group);
+      for (const value of valuesOf(index).length ? valuesOf(index) : [""]) {
+        const group = groups.get(value) ?? { value, n: 0, score: 0, first: index };
+        group.n += 1;
+        group.score += numbers.score[index];
+        groups.set(value, group);
+      }
     }
     return [...groups.values()].toSorted((one, other) => other.score - one.score || one.first - other.first);
   }
@@ -35,6 +36,7 @@ function makeTools(data, findings, words) {
     score: numbers.score[index],
     finding: findings.message(index),
     ...Object.fromEntries(EXPORTED.map((name) => [name, findings.at(name, index) ?? ""])),
+    external_parties: findings.parties(index).map((party) => party.slice(party.indexOf(":") + 1)).join("; "),
     since: new Date(opened(index) * 1000).toISOString(),
     resources: numbers.resources[index],
     rule: findings.rule(index).id,
@@ -58,7 +60,7 @@ function makeTools(data, findings, words) {
   const saveJson = (indices) => save("findings.json", "application/json", JSON.stringify(indices.map(record), null, 1));
 
   function pick(name, values, change) {
-    const select = make("select", { id: `pick-${name}` }, make("option", { value: "" }, words.say(`tools.${name}_none`)),
+    const select = make("select", { id: `pick-${name}` }, make("option", { value: "" }, words.say(`tools.${name}_default`)),
       ...values.map((value) => make("option", { value }, words.say(`tools.${name}_${value}`))));
     select.addEventListener("change", () => change(name, select.value));
     return [select, make("div", {}, make("label", { for: select.id }, words.say(`tools.${name}`)), select)];

@@ -38,11 +38,27 @@ function makeWords(data) {
 
   const calendar = calendarOf(data.timezone);
 
+  const partsOf = (moment) => Object.fromEntries(calendar.formatToParts(moment).map((part) => [part.type, Number(part.value)]));
+  const dayOf = ({ year: y, month: m, day: d }) => say("time.day", { y, m, d, month: data.texts.time.months[m - 1] });
+
   function day(seconds) {
     const moment = new Date(seconds * 1000);
-    if (moment.getUTCFullYear() === 9999) return say("time.never");
-    const { year: y, month: m, day: d } = Object.fromEntries(calendar.formatToParts(moment).map((part) => [part.type, Number(part.value)]));
-    return say("time.day", { y, m, d, month: data.texts.time.months[m - 1] });
+    return moment.getUTCFullYear() === 9999 ? say("time.never") : dayOf(partsOf(moment));
+  }
+
+  // The organisation's days since 1970, so that moments can be compared by their days. Most findings share a few moments.
+  const numbered = new Map();
+  function dayNumber(seconds) {
+    if (!numbered.has(seconds)) {
+      const { year, month, day: d } = partsOf(new Date(seconds * 1000));
+      numbered.set(seconds, Date.UTC(year, month - 1, d) / 86_400_000);
+    }
+    return numbered.get(seconds);
+  }
+
+  function dayNumbered(days) {
+    const date = new Date(days * 86_400_000);
+    return dayOf({ year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() });
   }
 
   function ago(seconds) {
@@ -50,7 +66,7 @@ function makeWords(data) {
     return days ? count("time.days_ago", days) : say("time.today");
   }
 
-  return { say, has, count, label, day, ago };
+  return { say, has, count, label, day, dayNumber, dayNumbered, ago };
 }
 
 function fill(template, fields) {
