@@ -125,6 +125,7 @@ class _Pen:
         table.first_row, table.first_col, table.horz_banding = head, not head, False
         for column, width in zip(table.columns, widths, strict=True):
             column.width = Inches(width)
+        most = _MOST_CELL // 2 if self.texts.lang == "ja" else _MOST_CELL  # its letters are twice as wide
         for number, row in enumerate(rows):
             for column_number, words in enumerate(row):
                 cell = table.cell(number, column_number)
@@ -132,7 +133,7 @@ class _Pen:
                 _filled(cell.fill, _PALE if label else "FFFFFF")
                 cell.text_frame.word_wrap = True
                 colour = _QUIET if label else _INK
-                self.run(cell.text_frame.paragraphs[0], shortened(words, _MOST_CELL), size=13, colour=colour)
+                self.run(cell.text_frame.paragraphs[0], shortened(words, most), size=13, colour=colour)
 
     def bars(
         self,
@@ -233,7 +234,7 @@ def _what_first(pen: _Pen, summary: FirstPage, texts: Texts) -> None:
     cases = summary.start[:_MOST_CASES]
     dated = any(case.due for case in cases)
     head = [texts.say(key) for key in ("first.where", "first.step", "finding.owner", *(["case.due"] if dated else []))]
-    widths = (3.9, 4.0, 2.6, 1.63) if dated else (4.6, 4.9, 2.63)
+    widths = (3.8, 3.9, 2.53, 1.9) if dated else (4.6, 4.9, 2.63)
     rows = [head, *(_case_row(case, texts)[: len(head)] for case in cases)]
     pen.table(rows, at=(_EDGE, 1.5), widths=widths, head=True)
     planned = summary.roadmap[0]
@@ -241,7 +242,7 @@ def _what_first(pen: _Pen, summary: FirstPage, texts: Texts) -> None:
     plan = f"{texts.say('roadmap.first')}{texts.say('list.colon')}{plan}"
     pen.text(
         [plan, texts.say("roadmap.left", part=planned.risk_left)],
-        at=(_EDGE, 5.75, _WIDTH - 2 * _EDGE, 0.9),
+        at=(_EDGE, 5.9, _WIDTH - 2 * _EDGE, 0.9),
         size=16,
     )
 
@@ -254,7 +255,7 @@ def _case_row(case: NamedCase, texts: Texts) -> Sequence[str]:
 def _what_unseen(pen: _Pen, summary: FirstPage, texts: Texts) -> None:
     answer = summary.answers[-1]
     pen.text(shortened(answer.short, _MOST_TITLE), at=(_EDGE, 1.4, _WIDTH - 2 * _EDGE, 0.8), size=22, bold=True)
-    pen.text(shortened(answer.more, _MOST_REMARK), at=(_EDGE, 2.2, _WIDTH - 2 * _EDGE, 0.8), size=16, colour=_QUIET)
+    pen.text(shortened(answer.more, _MOST_REMARK), at=(_EDGE, 2.3, _WIDTH - 2 * _EDGE, 0.8), size=16, colour=_QUIET)
     if summary.read:
         series = (
             (texts.say("read.whole"), [one.whole for one in summary.read], _COLOURS[Severity.LOW]),
