@@ -161,7 +161,9 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     with snapshot:
         complete = snapshot.scan.complete
         if problem := fault(chosen.unmatched(snapshot.coverage()), snapshot.coverage()):
-            raise ConfigurationError(f"{problem} The snapshot {snapshot.path} has the rest.")
+            raise ConfigurationError(
+                say("{problem} The snapshot {path} has the rest.", problem=problem, path=snapshot.path)
+            )
         if redacting:
             from cloudscan.redaction.snapshot import replace
 
