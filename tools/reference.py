@@ -51,6 +51,9 @@ def commands() -> Iterator[str]:
     yield "# The command line\n"
     yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
     yield "configuration; 3 incomplete scan; 4 another scan is running in the same folder; 5 findings and incomplete; 70 a bug.\n"
+    yield "Tables fit the terminal, or the width in `COLUMNS`; in a pipe each row is one line. Colour is for terminals: `NO_COLOR` switches it"
+    yield "off, `FORCE_COLOR` on."
+    yield ""
     yield from _sections(cli, "cloudscan")
 
 
