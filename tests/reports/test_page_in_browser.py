@@ -644,7 +644,7 @@ def test_overdue_findings_are_filtered(open_page: Opener) -> None:
 
     assert 0 < len(overdue) < 50
     assert status(page) == f"{len(overdue)} findings"
-    expect(page.locator(".facts .overdue").first).to_contain_text("overdue")
+    expect(page.locator(".facts .overdue").first).to_contain_text("Overdue since")
 
 
 def test_findings_without_a_ticket_are_filtered(open_page: Opener) -> None:
