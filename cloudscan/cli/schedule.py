@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config
 from cloudscan.sentence import say
 
@@ -23,7 +24,7 @@ _ELSEWHERE = ("kubernetes", "github")  # they do not run on this machine
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> time:
     hour, colon, minute = value.partition(":")
     if not colon or not (hour + minute).isdecimal() or int(hour) > 23 or int(minute or 60) > 59:
-        raise click.BadParameter(say("'{value}' is not a time of day; write it as 03:30.", value=value))
+        raise click.BadParameter(spoken(say("{value} is not a time of day; write it as 03:30.", value=repr(value))))
     return time(int(hour), int(minute))
 
 
@@ -67,9 +68,11 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
             say("There is no {file} here to scan by; `cloudscan init` writes one.", file=FILE_NAME)
         )
     if metrics and kind in _ELSEWHERE:
-        raise click.UsageError(say("--metrics is for systemd and cron; leave it out for {kind}.", kind=kind))
+        raise click.UsageError(spoken(say("--metrics is for systemd and cron; leave it out for {kind}.", kind=kind)))
     if not user.replace("-", "").replace("_", "").isalnum():
-        raise click.UsageError(say("'{user}' is not a valid user name; use letters, digits, - and _.", user=user))
+        raise click.UsageError(
+            spoken(say("{user} is not a valid user name; use letters, digits, - and _.", user=repr(user)))
+        )
     needs = _requirements(config, Path(config_path) if config_path else None)
     text = file.read_text(encoding="utf-8-sig")
     plan = Plan(

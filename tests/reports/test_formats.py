@@ -324,6 +324,8 @@ def test_security_hub_gets_findings_of_aws_only() -> None:
     exported = json.loads(asff.write(mixed, "en"))["Findings"]
 
     assert [finding["Id"].rpartition("/")[2] for finding in exported] == [given.findings[0].fingerprint]
+    assert asff.omitted(mixed).startswith("Of 2 findings, 1 are not in this file: they belong to no AWS account")
+    assert asff.omitted(given) == ""
 
 
 def test_the_product_arn_is_the_accounts_own_unless_told() -> None:

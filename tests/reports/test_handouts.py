@@ -258,6 +258,17 @@ def test_one_link_that_offends_three_rules_is_one_item() -> None:
     assert "Unknown outside account" in item.also
 
 
+def test_markdown_reads_well_as_plain_text() -> None:
+    """It is pasted into mails: quotes and question marks are themselves."""
+    given_report = handed_to(report(8, names=['Is it "public"?; 100%']), ["mika@example.co.jp"])
+
+    page = dict(handout_markdown.write(given_report, "en", TERMS))[f"{stem('mika@example.co.jp')}.md"]
+
+    assert "Is this intentional?" in page
+    assert 'Is it "public"?; 100%' in page
+    assert "&#34;" not in page
+
+
 @pytest.mark.parametrize("write", [handout_pages.write, handout_markdown.write])
 def test_the_policy_statement_stands_with_its_item(write: Writer) -> None:
     """What the steps speak of can be read without the console."""

@@ -22,7 +22,7 @@ class OpenFix:
 
     fix: Fix
     worst: Finding  # the one that would hurt most
-    opened_on: datetime  # when it was opened according to the platform, or else when a scan first saw it
+    opened_on: datetime  # when it was opened according to the platform, or else when a scan first found it
     due: date | None  # the first deadline of its findings
     overdue: bool
     age: float  # days
@@ -40,7 +40,7 @@ class OpenFix:
 
 @dataclass(frozen=True, order=True)
 class Team:
-    """Who does the work: a department if one is known, else whoever looks after an account of a platform."""
+    """Who does the work: a department if one is known, else those who look after an account of a platform."""
 
     department: str = ""
     platform: str = ""  # both empty if there is a department
