@@ -311,7 +311,7 @@ def test_japanese_page_speaks_japanese(open_page: Opener) -> None:
 
     assert status(page) == "25 件"
     text = page.locator("#findings").inner_text()
-    assert "インターネット上の誰でも読み取れます" in text
+    assert "インターネット上の誰でも閲覧できます" in text
     for english in ("Severity", "Copy", "Who can", "Since", "Evidence", "Likelihood", "Open"):
         assert english not in text
 
