@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS ?= true
 # Tests start dozens of processes. Where none may keep bytecode, each of them compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test format lint types rules unit campaign wheel release lock clean
+.PHONY: help demo test format lint types rules unit campaign docs wheel release lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -43,6 +43,10 @@ unit: $(VENV)/.dev $(VENV)/.system
 campaign: $(VENV)/.dev $(VENV)/.system  ## Try random histories, properties and kills at length: hours
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --hypothesis-profile campaign -m "hypothesis or campaign"
 	PYTHONPATH=.:connectors:reports $(BIN)/python tests/bench/kill_campaign.py --twice
+
+docs: $(VENV)/.dev  ## Build the site of the documentation into dist/docs; a link that leads nowhere fails
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs . dist/docs
+	@echo dist/docs/docs/index.html
 
 wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/, with the pins to install the wheel by
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -11,11 +11,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_ROOT: Final = 0
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -51,8 +52,9 @@ def open_private(path: Path) -> BinaryIO:
 def private_folder(folder: Path) -> None:
     """Make a folder of mode 0700 with its parents, or take one that is there: whatever others may do in it ends.
 
-    Raises `PermissionError` for a folder of somebody else, who could change what is in it, and `NotADirectoryError` for
-    a link, which could lead anywhere.
+    A folder of root's is taken as it is, if it is not for everybody: volumes of containers are made so, for a group.
+    Raises `PermissionError` for a folder in which others could change what is there, and `NotADirectoryError` for a
+    link, which could lead anywhere.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = folder.lstat()
@@ -61,10 +63,12 @@ def private_folder(folder: Path) -> None:
     user: Callable[[], int] | None = getattr(os, "geteuid", None)  # not on Windows
     if user is None:
         return
-    if status.st_uid != user():
-        raise PermissionError(errno.EPERM, "it belongs to another user", str(folder))
-    if status.st_mode & _OTHERS:
-        folder.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
+    is_for_all = status.st_mode & stat.S_ISVTX and status.st_mode & stat.S_IWOTH  # as /tmp is
+    if is_for_all or (status.st_uid != user() and (status.st_uid != _ROOT or status.st_mode & stat.S_IWOTH)):
+        raise PermissionError(errno.EPERM, "others may change what is in it", str(folder))
+    if status.st_uid == user() and status.st_mode & _OTHERS:
+        with suppress(OSError):  # a file system without modes
+            folder.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
 
 
 def open_beside(path: Path, *, create: bool) -> BinaryIO:

@@ -60,11 +60,13 @@ def notice(
         kinds = dict.fromkeys((finding.fingerprint for finding in findings), "new")
     standing = fixes(findings)
     changed = [(kind, fix) for fix in standing if (kind := _change(fix, kinds))]
-    left = {fix.key for fix in standing}
+    left = {fix.key for fix in standing} | {finding.fingerprint for finding in findings}
     gone: dict[str, Difference] = {}
     for one in differences:
         key = (fixes_of or {}).get(one.fingerprint, one.fingerprint)
-        if key not in left and (one.kind == "resolved" or (one.kind == "rejudged" and one.now is None)):
+        if not {key, one.fingerprint} & left and (
+            one.kind == "resolved" or (one.kind == "rejudged" and one.now is None)
+        ):
             gone.setdefault(key, one)
     counts = {kind: sum(change == kind for change, _ in changed) for kind in SPOKEN_OF}
     counts["rejudged"] += sum(one.kind == "rejudged" for one in gone.values())

@@ -303,6 +303,9 @@ class ReportFormat:
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
     packages: Sequence[str] = ()  # of others, as they are imported, without which `write` fails
     schema: Callable[[], str] | None = None  # the JSON Schema of what it writes, if there is one
+    omitted: Callable[[Report], str] | None = (
+        None  # what its file lacks, said to the person who asked; empty if nothing
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudscan import files
 from cloudscan.errors import ConfigurationError, ScanRunning
 from cloudscan.files import open_private, private_file, private_folder, write_private
 from cloudscan.snapshot import lock
@@ -122,8 +123,34 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 12345, -1)
 
-    with pytest.raises(ConfigurationError, match="belongs to another user"), lock.exclusive(tmp_path / "theirs"):
+    with pytest.raises(ConfigurationError, match="other users may change"), lock.exclusive(tmp_path / "theirs"):
         pass
+
+
+def test_a_folder_for_everybody_is_refused_and_stays_so(tmp_path: Path) -> None:
+    """Nobody wants /tmp for themselves."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o1777)
+
+    with pytest.raises(ConfigurationError, match="other users may change"), lock.exclusive(tmp_path / "shared"):
+        pass
+
+    assert mode(tmp_path / "shared") == 0o1777
+
+
+def test_a_volume_that_root_made_for_a_group_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Kubernetes mounts one; one for everybody is refused."""
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume").chmod(0o2775)
+    monkeypatch.setattr(files, "_ROOT", (tmp_path / "volume").stat().st_uid)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+
+    private_folder(tmp_path / "volume")
+
+    assert mode(tmp_path / "volume") == 0o2775
+    (tmp_path / "volume").chmod(0o777)
+    with pytest.raises(PermissionError):
+        private_folder(tmp_path / "volume")
 
 
 @pytest.mark.parametrize("shared_locks", [True, False], ids=["POSIX", "Windows"])

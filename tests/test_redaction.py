@@ -10,7 +10,7 @@ from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.report import GapStatus
-from tests.reports.synthetic import report, with_past
+from tests.reports.synthetic import employee, report, with_past
 
 REDACTOR = Redactor(key=b"k" * 32)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -102,3 +102,13 @@ def test_a_chain_keeps_its_steps() -> None:
         [],
     ]
     assert REDACTOR.detail({"chain": {"en": [SECRET]}})["chain"] == []
+
+
+def test_what_is_known_of_an_owner_is_hashed_with_the_manager() -> None:
+    """What they are is kept: whether they may be told is still to be seen."""
+    person = employee(f"{SECRET}@acme.example", manager=employee(f"boss.{SECRET}@acme.example"))
+
+    redacted = REDACTOR.person(person)
+
+    assert SECRET not in text_of(redacted)
+    assert (redacted.kind, redacted.status, redacted.affiliation) == (person.kind, person.status, person.affiliation)

@@ -21,6 +21,7 @@ from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
+from tools import manpages
 
 
 def main() -> None:
@@ -36,6 +37,13 @@ def main() -> None:
     }
     for name, lines in pages.items():
         (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    manuals = {
+        "cloudscan.1": manpages.command_page(cli),
+        "cloudscan.toml.5": manpages.configuration_page((heading, keys(table)) for heading, table in option_tables()),
+    }
+    (folder / "man").mkdir(exist_ok=True)
+    for name, lines in manuals.items():
+        (folder / "man" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def commands() -> Iterator[str]:
@@ -43,6 +51,9 @@ def commands() -> Iterator[str]:
     yield "# The command line\n"
     yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
     yield "configuration; 3 incomplete scan; 4 another scan is running in the same folder; 5 findings and incomplete; 70 a bug.\n"
+    yield "Tables fit the terminal, or the width in `COLUMNS`; in a pipe each row is one line. Colour is for terminals: `NO_COLOR` switches it"
+    yield "off, `FORCE_COLOR` on."
+    yield ""
     yield from _sections(cli, "cloudscan")
 
 
@@ -169,7 +180,14 @@ def options() -> Iterator[str]:
     yield "# cloudscan.toml\n"
     yield "`cloudscan init` writes one to start from. An unknown key is an error that names the nearest known one. No secret"
     yield "stands in it: credentials come from the provider's own chain, and a tracker's from the environment.\n"
-    own = (
+    for heading, table in option_tables():
+        yield from _option_table(heading, table)
+    yield "## [rules.ID]\n\nParameters of one rule; see [the rules](rules.md).\n"
+
+
+def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Each table of ``cloudscan.toml``, with the record that reads it."""
+    yield from (
         ("[organisation]", config.OrganisationTable),
         ("[[partners]]", config.PartnerTable),
         ("[scan]", config.ScanTable),
@@ -178,32 +196,35 @@ def options() -> Iterator[str]:
         ("[deadlines]", config.DeadlinesTable),
         ("[tickets]", policy.Policy),
         ("[[routes]]", routing.Route),
+        ("[retention]", config.RetentionTable),
         ("[notify]", config.NotifyTable),
     )
-    for heading, table in own:
-        yield from _option_table(heading, table)
     for name in plugins.connector_names():
         plugin = plugins.connector(name)
-        yield from _option_table(f"[connectors.{name}]", plugin.options)
+        yield f"[connectors.{name}]", plugin.options
     for name in plugins.format_names():
         format_ = plugins.report_format(name)
         if format_.using:
-            yield from _option_table(f"[reports.{name}]", format_.options)
+            yield f"[reports.{name}]", format_.options
     for name in plugins.tracker_names():
-        yield from _option_table(f"[trackers.{name}]", plugins.tracker(name).options)
-    yield "## [rules.ID]\n\nParameters of one rule; see [the rules](rules.md).\n"
+        yield f"[trackers.{name}]", plugins.tracker(name).options
+
+
+def keys(table: type[msgspec.Struct]) -> Iterator[tuple[str, str, str]]:
+    """The keys of a table: name, default, meaning."""
+    notes = field_notes(table)
+    for field in msgspec.structs.fields(table):
+        yield field.encode_name, "required" if field.required else _toml(field.default), notes.get(field.name, "")
 
 
 def _option_table(heading: str, table: type[msgspec.Struct]) -> Iterator[str]:
-    notes = field_notes(table)
     summary = (inspect.getdoc(table) or "").partition(": ")[2]
     yield f"## {heading}\n"
     if summary and table.__module__.startswith("cloudscan."):
         yield f"{summary[:1].upper()}{summary[1:]}\n"
     yield "| key | default | |\n| --- | --- | --- |"
-    for field in msgspec.structs.fields(table):
-        default = "required" if field.required else f"`{_toml(field.default)}`"
-        yield f"| `{field.encode_name}` | {default} | {notes.get(field.name, '')} |"
+    for key, default, note in keys(table):
+        yield f"| `{key}` | {default if default == 'required' else f'`{default}`'} | {note} |"
     yield ""
 
 

@@ -5,6 +5,7 @@ from importlib.metadata import version as version_of
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
@@ -20,7 +21,7 @@ def help_(ctx: click.Context, names: Sequence[str]) -> None:
         known = group.list_commands(context) if isinstance(group, click.Group) else []
         if not isinstance(group, click.Group) or name not in known:
             raise click.UsageError(
-                say("There is no command {name}; {hint}.", name=repr(name), hint=suggestion(name, known))
+                spoken(say("There is no command {name}; {hint}.", name=repr(name), hint=suggestion(name, known)))
             )
         command = group.get_command(context, name)
         assert command is not None

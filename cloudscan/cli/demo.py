@@ -44,7 +44,7 @@ def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
     demo_folder.prepare(folder)
     with ExitStack() as running:
         echo(say("Starting the emulators and building a small company …"), err=True)
-        with plugins.its_packages("The demo", "demo"):
+        with plugins.its_packages(say("The demo"), "demo"):
             demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
         comment = say("The demo's company, while the emulators run.")
         file = _configured(folder, demos, {}, language, spoken(comment))
@@ -113,12 +113,13 @@ def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
 
     click.echo(f"\n{(folder / CONFIGURATION).read_text(encoding='utf-8')}")
     echo(say("The emulators are running on 127.0.0.1, with the options above. In another terminal:"), err=True)
-    click.echo(err=True)
+    echo(err=True)
     environment = {name: value for emulator in emulators.values() for name, value in emulator.environment.items()}
     for name, value in environment.items():
-        click.echo(f"    $env:{name} = '{value}'" if os.name == "nt" else f"    export {name}={value}", err=True)
+        setting = f"$env:{name} = '{value}'" if os.name == "nt" else f"export {name}={value}"
+        echo(f"    {setting}", err=True)
     _steps(folder, ["doctor", "scan", "gaps", "tickets"])
-    click.echo(err=True)
+    echo(err=True)
     echo(say("Ctrl-C stops them."), err=True)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
@@ -126,16 +127,16 @@ def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
 
 def _next_steps(folder: Path) -> None:
     """What can be tried now."""
-    click.echo(err=True)
+    echo(err=True)
     echo(say("Try it on this company:"), err=True)
-    click.echo(err=True)
+    echo(err=True)
     _steps(folder, ["findings", "gaps", "report --lang ja", "tickets --dry-run", "health"])
 
 
 def _steps(folder: Path, commands: Sequence[str]) -> None:
-    click.echo(f"    cd {folder}", err=True)
+    echo(f"    cd {folder}", err=True)
     for command in commands:
-        click.echo(f"    cloudscan {command}", err=True)
+        echo(f"    cloudscan {command}", err=True)
 
 
 def _trackers(running: ExitStack) -> "dict[str, Demo]":

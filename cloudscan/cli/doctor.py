@@ -11,7 +11,7 @@ import click
 from cloudscan import config as configuration
 from cloudscan import plugins
 from cloudscan.cli import completing
-from cloudscan.cli.language import spoken
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.notify import open_notifier
 from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
 from cloudscan.cli.tickets import open_tracker, projects_of
@@ -20,7 +20,6 @@ from cloudscan.connector import Check
 from cloudscan.days import clock_time
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.sentence import say
-from cloudscan.text import plain
 
 _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
@@ -43,9 +42,9 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
     bad = 0
     for check in _checks(config_path, names):
         bad += not check.ok
-        click.echo(f"{'ok ' if check.ok else 'BAD'}  {plain(spoken(check.what))}")
+        echo(f"{'ok ' if check.ok else 'BAD'}  {spoken(check.what)}")
         if not check.ok and check.remedy:
-            click.echo(f"     → {plain(spoken(check.remedy))}")
+            echo(f"     → {spoken(check.remedy)}")
     return 2 if bad else 0
 
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import click
 
 from cloudscan.cli import completing
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.report import Report
+from cloudscan.sentence import Sentence, joined, say
 
 
 @click.command()
@@ -41,7 +43,7 @@ def findings(
     config = load_config(config_path)
     last = open_ledger(config).latest()
     if last is None:
-        raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
+        raise ConfigurationError(say("There are no findings yet; run `cloudscan scan` first."))
     language = lang or config.organisation.language
     _refuse_unknown("--rule", rule_id, [rule.id for rule in last.rules])
     _refuse_unknown("--account", account, sorted(_accounts(last) - {""}))
@@ -57,14 +59,17 @@ def findings(
         click.echo(msgspec.json.encode(selected))
         return
     if not selected:
-        click.echo("No open findings." if language == "en" else "未対応の指摘はありません。")
+        echo(say("No open findings."))
         return
     rows = [
         [f"{finding.score:.0f}", finding.severity, finding.message[language], finding.verdict.subject.account,
          day_of(finding.first_seen_on, last.timezone), _note(finding), finding.fingerprint[:8]]
         for finding in selected
     ]  # fmt: skip
-    show_table(("score", "severity", "what", "account", "since", "", "id"), rows)
+    show_table(
+        (say("score"), say("severity"), say("what"), say("account"), say("since"), "", say("id")),
+        rows,
+    )
 
 
 def _accounts(report: Report) -> set[str]:
@@ -77,9 +82,12 @@ def _refuse_unknown(option: str, given: str | None, known: Sequence[str]) -> Non
     from cloudscan.text import suggestion
 
     if given is not None and given not in known:
-        raise ConfigurationError(f"{option} {given!r} is not in the last scan; {suggestion(given, known)}.")
+        hint = suggestion(given, known)
+        raise ConfigurationError(
+            say("{option} {given} is not in the last scan; {hint}.", option=option, given=repr(given), hint=hint)
+        )
 
 
-def _note(finding: Finding) -> str:
-    waived = f"waived until {finding.waiver.until}" if finding.waiver else ""
-    return f"{waived}{'' if finding.verified else ' ?'}".strip()
+def _note(finding: Finding) -> Sentence:
+    waived = [say("waived until {day}", day=finding.waiver.until)] if finding.waiver else []
+    return joined([*waived, *([] if finding.verified else ["?"])])

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import last_report, load_config
 from cloudscan.cli.options import lang_option
+from cloudscan.cli.words import word_of
 from cloudscan.facts import Outcome
+from cloudscan.sentence import Sentence, joined, say
 
 if TYPE_CHECKING:
     from cloudscan.coverage import Coverage
@@ -50,16 +53,30 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
     if shown:
         states_shown = [_state(rows[0], report) for rows in selected.values()]
         counts = {state: states_shown.count(state) for state in (*_STATES, _NOT_JUDGED)}
-        click.echo(", ".join(f"{count} {_words(state)}" for state, count in counts.items() if count))
+        echo(
+            joined(
+                (say("{count} {state}", count=count, state=_words(state)) for state, count in counts.items() if count),
+                ", ",
+            )
+        )
     else:
-        click.echo("There is no such gap." if grouped or states else "There is no gap: everything in scope was read.")
+        none = say("There is no gap: everything in scope was read.")
+        echo(say("There is no such gap.") if grouped or states else none)
     for rows in shown:
-        click.echo()
+        echo()
         _show(rows, report, language)
     if len(shown) < len(selected):
-        click.echo(f"\n… and {len(selected) - len(shown)} more")
+        echo()
+        echo(say("… and {count} more", count=len(selected) - len(shown)))
     if not_judged and not states:
-        click.echo(f"\nFound, but not judged: {len(not_judged)}; `cloudscan gaps --state {_NOT_JUDGED}` lists them.")
+        echo()
+        echo(
+            say(
+                "Found, but not judged: {count}; `cloudscan gaps --state {state}` lists them.",
+                count=len(not_judged),
+                state=_NOT_JUDGED,
+            )
+        )
 
 
 def _grouped(report: "Report") -> "dict[str, list[Coverage]]":
@@ -85,8 +102,8 @@ def _state(row: "Coverage", report: "Report") -> str:
     return _NOT_JUDGED if row.outcome is Outcome.NOT_JUDGED else report.gap_state(row).value
 
 
-def _words(state: str) -> str:
-    return "found, but not judged" if state == _NOT_JUDGED else state
+def _words(state: str) -> Sentence | str:
+    return say("found, but not judged") if state == _NOT_JUDGED else word_of(state)
 
 
 def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict[str, Any]:
@@ -121,25 +138,33 @@ def _show(rows: "Sequence[Coverage]", report: "Report", language: str) -> None:
 
     record = _record(rows, report, language)
     waiver = record["waiver"]
-    until = f", waived until {waiver.until} by {waiver.owner}: {waiver.reason}" if waiver else ""
-    since = (
-        "" if record["state"] == _NOT_JUDGED else f" since {day_of(record['first_seen_on'], report.timezone)}{until}"
-    )
+    title = joined((record["gap"][:_SHOWN] or "-", _words(record["state"])), "  ")
+    if record["state"] != _NOT_JUDGED:
+        title = say("{state} since {day}", state=title, day=day_of(record["first_seen_on"], report.timezone))
+    if waiver:
+        title = say(
+            "{state}, waived until {until} by {owner}: {reason}",
+            state=title,
+            until=waiver.until,
+            owner=waiver.owner,
+            reason=waiver.reason,
+        )
     show_details(
-        f"{record['gap'][:_SHOWN] or '-'}  {_words(record['state'])}{since}",
+        title,
         {
             "": " / ".join(filter(None, (record["platform"], record["account"], record["scope"]))),
-            "asked": record["asked"],
-            "about": record["resource"],
-            "why": record["why"],
-            "do": record["advice"],
-            "needs": record["needs"],
-            "how many": _amount(record),
+            say("asked"): record["asked"],
+            say("about"): record["resource"],
+            say("why"): record["why"],
+            say("do"): record["advice"],
+            say("needs"): record["needs"],
+            say("how many"): _amount(record),
         },
     )
 
 
 def _amount(record: dict[str, Any]) -> str:
     if record["seen"] is not None:
-        return f"{record['seen']} of {record['total'] if record['total'] is not None else 'an unknown number'} read"
-    return f"{record['rows']} rows" if record["rows"] > 1 else ""
+        total = record["total"] if record["total"] is not None else say("an unknown number")
+        return say("{seen} of {total} read", seen=record["seen"], total=total)
+    return say("{count} rows", count=record["rows"]) if record["rows"] > 1 else ""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.sentence import joined, say
 
 if TYPE_CHECKING:
     from cloudscan.nightly.health import Left
@@ -19,7 +21,9 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def _span(_context: click.Context, _option: click.Parameter, value: str) -> timedelta:
     written = re.fullmatch(r"(\d{1,6})([mhd])", value)
     if not written:
-        raise click.BadParameter(f"{value!r} is not a duration; write it as 26h, 90m or 2d.")
+        raise click.BadParameter(
+            spoken(say("{value} is not a duration; write it as 26h, 90m or 2d.", value=repr(value)))
+        )
     return timedelta(**{_UNITS[written[2]]: int(written[1])})
 
 
@@ -70,7 +74,7 @@ def health(
             ),
         )
     except CloudscanError as error:
-        health = judging.unknown(str(error))
+        health = judging.unknown(joined((error,)))
     numbers = judging.metrics(health)
     if metrics:
         measuring.write(numbers, Path(metrics))
@@ -82,13 +86,11 @@ def health(
             "checks": checks,
             "age_seconds": health.age_seconds,
         }
-        click.echo(msgspec.json.encode(content))
+        click.echo(msgspec.json.encode(content, enc_hook=str))
     elif format_name == "prometheus":
         click.echo(measuring.text(numbers), nl=False)
     else:
-        from cloudscan.text import plain
-
-        click.echo(plain(health.line))
+        echo(health.line)
     return int(health.level)
 
 

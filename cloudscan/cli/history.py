@@ -4,13 +4,24 @@ from collections.abc import Iterator, Mapping
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.cli.words import word_of
 from cloudscan.days import clock_time, day_of
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
 from cloudscan.report import ChangedBy, Difference, DifferenceKind, Scan, ScanFigures
+from cloudscan.sentence import Sentence, joined, say
 
-_KINDS: Mapping[str, str] = {DifferenceKind.REJUDGED: "judged differently"}
+_KINDS: Mapping[str, Sentence] = {DifferenceKind.REJUDGED: say("judged differently")}
+_WIDENED: Mapping[str, Sentence] = {
+    "audience": say("audience"),
+    "access": say("access"),
+    "resources": say("resources"),
+    "bytes": say("bytes"),
+    "people": say("people"),
+    "severity": say("severity"),
+}
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table",
                        show_default=True, help="A table to read, or JSON and nothing else.")  # fmt: skip
 
@@ -37,26 +48,39 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
-    counts = ", ".join(f"{n} {_KINDS.get(kind, kind)}" for kind, n in differences.counts.items() if n)
-    click.echo(f"{_when(differences.old, timezone)} to {_when(differences.new, timezone)}: {counts or 'no difference'}")
+    counts = joined(
+        (say("{count} {state}", count=n, state=_kind(kind)) for kind, n in differences.counts.items() if n), ", "
+    )
+    echo(
+        say(
+            "{old} to {new}: {counts}",
+            old=_when(differences.old, timezone),
+            new=_when(differences.new, timezone),
+            counts=counts or say("no difference"),
+        )
+    )
     for scan in (differences.old, differences.new):
         if not scan.complete:
-            when = _when(scan, timezone)
-            click.echo(f"The scan of {when} could not read everything; what it could not read counts as unchanged.")
+            echo(
+                say(
+                    "The scan of {when} could not read everything; what it could not read counts as unchanged.",
+                    when=_when(scan, timezone),
+                )
+            )
     if differences.differences:
         rows = [
             [
-                _KINDS.get(difference.kind, difference.kind),
+                _kind(difference.kind),
                 difference.severity,
                 difference.rule_id,
                 difference.name,
                 difference.account,
-                ", ".join(filter(None, (_widening(difference), _judged(difference, timezone)))),
+                joined([*_widening(difference), *_judged(difference, timezone)], ", "),
                 difference.fingerprint[:8],
             ]
             for difference in differences.differences
         ]
-        show_table(("", "severity", "rule", "what", "account", "how", "id"), rows)
+        show_table(("", say("severity"), say("rule"), say("what"), say("account"), say("how"), say("id")), rows)
 
 
 @click.command()
@@ -79,12 +103,15 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
         click.echo(msgspec.json.encode(scans))
         return
     if not scans:
-        click.echo("There is no scan yet; run `cloudscan scan` first.")
+        echo(say("There is no scan yet; run `cloudscan scan` first."))
         return
     severities = list(reversed(Severity))
-    head = ("scan", "started", *severities, "waived", "score", "open to all", "behind", "")
+    head = (
+        *(say("scan"), say("started"), *map(word_of, severities), say("waived"), say("score")),
+        *(say("open to all"), say("behind"), ""),
+    )
     rows = [
-        [scan.id[:8], _when(scan, timezone), *_numbers(scan.figures, severities), ", ".join(_notes(scan))]
+        [scan.id[:8], _when(scan, timezone), *_numbers(scan.figures, severities), joined(_notes(scan), ", ")]
         for scan in scans
     ]
     show_table(head, rows)
@@ -103,32 +130,43 @@ def _numbers(figures: ScanFigures | None, severities: list[Severity]) -> list[ob
     ]
 
 
-def _widening(difference: Difference) -> str:
+def _kind(kind: str) -> Sentence | str:
+    return _KINDS.get(kind) or word_of(kind)
+
+
+def _widening(difference: Difference) -> Iterator[Sentence]:
     """Such as: audience named → organisation, resources 3 → 40."""
-    return ", ".join(
-        f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.widened
-    )
+    for name in difference.widened:
+        before, now = getattr(difference.before, name), getattr(difference.now, name)
+        yield joined((_WIDENED.get(name, name), before, "→", now))
 
 
-def _judged(difference: Difference, timezone: str) -> str:
+def _judged(difference: Difference, timezone: str) -> Iterator[Sentence]:
     """Such as: no longer found since version 0.2.0, by rule."""
     rejudged = difference.rejudged
     if rejudged is None:
-        return ""
-    since = f"version {rejudged.version}" if rejudged.version else day_of(rejudged.on, timezone).isoformat()
+        return
+    version = say("version {version}", version=rejudged.version)
+    since = version if rejudged.version else day_of(rejudged.on, timezone)
     if rejudged.changed_by is ChangedBy.UNCLEAR:
-        return f"judged by something else since {since}: it cannot be determined whether the cloud changed too"
-    how = "no longer found" if difference.now is None else "found" if difference.before is None else "reaches further"
-    return f"{how} since {since}, by {rejudged.changed_by}"
+        yield say(
+            "judged by something else since {since}: it cannot be determined whether the cloud changed too",
+            since=since,
+        )
+        return
+    how = say("found") if difference.before is None else say("reaches further")
+    if difference.now is None:
+        how = say("no longer found")
+    yield say("{how} since {since}, by {by}", how=how, since=since, by=word_of(rejudged.changed_by))
 
 
-def _notes(scan: Scan) -> Iterator[str]:
+def _notes(scan: Scan) -> Iterator[Sentence]:
     """What has to be known to read a scan's figures beside those of the scan before."""
     if not scan.complete:
-        yield "incomplete"
+        yield say("incomplete")
     if scan.figures and scan.figures.basis_changes:
-        changes = " and ".join(scan.figures.basis_changes)
-        yield f"{changes} changed: {scan.figures.rejudged or 0} judged differently"
+        changes = joined(map(word_of, scan.figures.basis_changes), ", ")
+        yield say("{changes} changed: {count} judged differently", changes=changes, count=scan.figures.rejudged or 0)
 
 
 def _when(scan: Scan, timezone: str) -> str:

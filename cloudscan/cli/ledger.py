@@ -23,7 +23,7 @@ def upgrade(config_path: str | None) -> None:
     What only reads, such as `cloudscan findings`, leaves it as it is and asks for this.
     """
     open_ledger(load_config(config_path)).upgrade()
-    click.echo(say("The ledger is up to date."))
+    echo(say("The ledger is up to date."))
 
 
 @ledger.command()

@@ -12,7 +12,7 @@ import click
 from cloudscan.cli.help import Group, localised
 from cloudscan.cli.language import HELP, LANGUAGES, chosen, clicks_own_words, echo, speak, spoken
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
-from cloudscan.sentence import in_language, say
+from cloudscan.sentence import in_language, joined, say
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BOTH, EXIT_BUG = 1, 2, 3, 4, 5, 70
 EXIT_STOPPED = 130  # by Ctrl-C, as shells say it
@@ -179,7 +179,7 @@ def _command(arguments: Sequence[str]) -> str:
     """The subcommand of a command line; empty if it has none."""
     words = iter(arguments)
     for word in words:
-        if word in ("--config", "-c"):
+        if word in ("--config", "-c", "--lang"):
             next(words, None)
         elif not word.startswith("-"):
             return word
@@ -211,6 +211,6 @@ def _unknown(error: BaseException, language: str) -> int:
     """Tell monitoring that the state is not known: a plugin's mistake in usage is none of the scans."""
     from cloudscan.nightly.health import unknown
 
-    health = unknown(" ".join(in_language(_in_words(error)[0], language).split()))
+    health = unknown(joined((" ".join(in_language(_in_words(error)[0], language).split()),)))
     echo(health.line)
     return int(health.level)

@@ -12,6 +12,7 @@ import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli.language import echo
 from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger, redaction_key
@@ -42,7 +43,7 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
     """
     delivery = deliver(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
     if not dry_run and not delivery.sent and not delivery.refused:
-        click.echo(say("There is nothing new to announce."), err=True)
+        echo(say("There is nothing new to announce."), err=True)
     for address in delivery.refused:
         warn(refusal(address), "notify.failed")
     return EXIT_INCOMPLETE if delivery.refused else 0
@@ -130,20 +131,24 @@ def open_notifier(config: Config) -> "Notifier":
     options = config.notify
     if not options.wanted:
         raise ConfigurationError(
-            "No notifications are configured; write [notify] with urls_env or file into cloudscan.toml "
-            "(docs/tickets.md)."
+            say(
+                "No notifications are configured; write [notify] with urls_env or file into "
+                "cloudscan.toml (docs/tickets.md)."
+            )
         )
     urls = os.environ.get(options.urls_env, "") if options.urls_env else ""
     if options.urls_env and not urls:
-        raise ConfigurationError(f"[notify]: the environment variable {options.urls_env} is not set.")
-    with plugins.its_packages("Notifying", "notify"):
+        raise ConfigurationError(
+            say("[notify]: the environment variable {urls_env} is not set.", urls_env=options.urls_env)
+        )
+    with plugins.its_packages(say("Notifying"), "notify"):
         return plugins.notifier().open(urls, options.file, options.tags)
 
 
 def _show(message: "Notice", address: "Address", notifier: "Notifier", language: str, *, quiet: bool) -> None:
-    click.echo(f"to: {plain(address.shown)}")
+    echo(say("to: {address}", address=address.shown))
     if message.quiet and quiet:
-        click.echo(say("Nothing changed: nothing would be sent."))
+        echo(say("Nothing changed: nothing would be sent."))
         return
     title, text = notifier.words(message, language)
     click.echo(f"\n{plain(title)}\n")

@@ -9,9 +9,9 @@ from cloudscan import files, plugins
 from cloudscan.cli import terminal
 from cloudscan.cli.log import warn
 from cloudscan.errors import ConfigurationError
-from cloudscan.reason import advice, question, sentence
+from cloudscan.reason import Worded, advice, question, sentence
 from cloudscan.report import GapState, Report, ReportFormat
-from cloudscan.sentence import say
+from cloudscan.sentence import joined, say
 
 _REASONS = 5
 _PIPED_WIDTH = 100  # columns of a summary that is piped
@@ -29,15 +29,21 @@ def write_page(report: Report, folder: Path, output: Path | None, language: str)
 
 
 def written(format_: ReportFormat, report: Report, language: str) -> str | bytes:
-    """The report in a format. Raises `ConfigurationError` where a package that the format needs is not installed."""
-    with plugins.its_packages(f"The format {format_.name}", format_.name):
-        return format_.write(report, language)
+    """The report in a format; what the format has no place for is said on stderr.
+
+    Raises `ConfigurationError` where a package that the format needs is not installed.
+    """
+    with plugins.its_packages(say("The format {name}", name=format_.name), format_.name):
+        content = format_.write(report, language)
+    if format_.omitted and (words := format_.omitted(report)):
+        warn(words)
+    return content
 
 
 def to_stdout(content: str | bytes) -> None:
     """Print a written report and nothing else. Raises `ConfigurationError` for bytes that would go to a terminal."""
     if isinstance(content, bytes) and sys.stdout.isatty():
-        raise ConfigurationError("This format is binary; write it to a file: --output FILE, or > FILE.")
+        raise ConfigurationError(say("This format is binary; write it to a file: --output FILE, or > FILE."))
     click.echo(content, nl=False)
 
 
@@ -51,7 +57,9 @@ def write_private(path: Path, content: str | bytes) -> None:
         else:
             files.write_private(path.resolve(), data)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another location.") from error
+        raise ConfigurationError(
+            say("{path} cannot be written ({why}); choose another location.", path=path, why=error.strerror)
+        ) from error
 
 
 def summary(report: Report, language: str) -> None:
@@ -71,10 +79,12 @@ def unread(report: Report) -> None:
     """
     gaps = (row for row in report.coverage if row.outcome.is_gap and report.gap_state(row) is not GapState.WAIVED)
     rows = {sentence(row.reason, "en") or row.outcome: row for row in gaps}
-    for reason, row in list(rows.items())[:_REASONS]:
-        asked = f"{question(row.question, 'en')}: " if row.question else ""
-        next_step = advice(row.reason, "en")
-        words = f"{asked}{reason}{f'. {next_step}' if next_step else ''}"
+    for row in list(rows.values())[:_REASONS]:
+        parts = [Worded(question, row.question)] if row.question else []
+        why = Worded(sentence, row.reason) if row.reason else row.outcome
+        words = joined([*parts, why], ": ")
+        if advice(row.reason, "en"):
+            words = joined((say("{reason}.", reason=words), Worded(advice, row.reason)))
         warn(say("not read: {scope}: {words}", scope=row.scope_name, words=words))
     if len(rows) > _REASONS:
         warn(say("… and {n} more reasons; the report has them all.", n=len(rows) - _REASONS))

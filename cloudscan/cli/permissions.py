@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from cloudscan.cli import completing
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import chosen_plugins, load_config
 from cloudscan.sentence import say
 
@@ -42,5 +43,5 @@ def permissions(config_path: str | None, names: Sequence[str], format_name: str)
         click.echo(f"{plugin.name}: {plugin.title}")
         width = max((len(permission.name) for permission in plugin.permissions), default=0)
         for permission in plugin.permissions:
-            optional = " (optional)" if permission.optional else ""
-            click.echo(f"  {permission.name:<{width}}  {permission.reason}{optional}")
+            optional = spoken(say(" (optional)")) if permission.optional else ""
+            echo(f"  {permission.name:<{width}}  {spoken(permission.reason)}{optional}")

@@ -30,7 +30,7 @@ _MOST_NAMES: Final = 3  # of scopes that are being read
 _LONGEST_NAME: Final = 28  # columns
 _BAR: Final = 24  # columns
 _WIDTH: Final = 80  # of a terminal that does not say; a narrower one has no bar
-_SOONEST_PACE: Final = 5  # seconds after which it can be told
+_SOONEST_PACE: Final = 5  # seconds after which it is known
 
 
 class Progress:
@@ -135,7 +135,7 @@ def _done(task: Task) -> Sentence:
 
 
 def _pace(task: Task) -> Sentence | str:
-    """How fast, and for how long still; nothing before anything can be told."""
+    """How fast, and for how long still; nothing before that is known."""
     if not task.speed or task.time_remaining is None or (task.elapsed or 0) < _SOONEST_PACE:
         return ""
     rate, minutes = round(task.speed * 60), math.ceil(task.time_remaining / 60)

@@ -6,6 +6,7 @@ from typing import TextIO
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config
 from cloudscan.sentence import say
 
@@ -40,16 +41,16 @@ def query(
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
-        show_table(("table", "column", "type"), rows)
+        show_table((say("table"), say("column"), say("type")), rows)
         return
     sql = _written(sql, file)
     if not sql:
         raise click.UsageError(
-            'The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
+            spoken(say('The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'))
         )
     folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:
-        raise SnapshotError("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot.")
+        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
     with Snapshot.open(folder) as opened:
         answer = opened.query(sql)
     if format_name == "json":
@@ -65,11 +66,11 @@ def query(
 def _written(sql: str | None, file: TextIO | None) -> str:
     """The query, from wherever it is written. Raises `click.UsageError` for two, and for a file that is not text."""
     if sql and file:
-        raise click.UsageError(say("There are two queries; write one, or --file."))
+        raise click.UsageError(spoken(say("There are two queries; write one, or --file.")))
     source = sys.stdin if sql == "-" else file
     if source is None:
         return sql or ""
     try:
         return source.read().strip()
     except UnicodeDecodeError:
-        raise click.UsageError(say("{file} is not UTF-8 text; save it as UTF-8.", file=source.name)) from None
+        raise click.UsageError(spoken(say("{file} is not UTF-8 text; save it as UTF-8.", file=source.name))) from None

@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from cloudscan.cli import completing
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config, open_format, open_ledger, redactor
 from cloudscan.cli.options import lang_option, redact_option
 from cloudscan.config import Config
 from cloudscan.report import Report, ReportFormat
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -18,7 +20,7 @@ from cloudscan.report import Report, ReportFormat
     shell_complete=completing.formats,
     default="html",
     show_default=True,
-    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, pptx, sarif, text, xlsx, or any other installed format.",
+    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, pptx, sarif, text, xlsx, or any other installed one.",
 )
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"
@@ -45,13 +47,15 @@ def report(
     from cloudscan.errors import ConfigurationError
 
     if by and output:
-        raise click.UsageError("Hand-outs are many files: name their folder with --into instead of --output.")
+        raise click.UsageError(
+            spoken(say("Hand-outs are many files: name their folder with --into instead of --output."))
+        )
     if into and not by:
-        raise click.UsageError("--into is for hand-outs (--by owner); name a report's file with --output.")
+        raise click.UsageError(spoken(say("--into is for hand-outs (--by owner); name a report's file with --output.")))
     config = load_config(config_path)
     last = open_ledger(config).latest()
     if last is None:
-        raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
+        raise ConfigurationError(say("There is no scan to report on yet; run `cloudscan scan` first."))
     if redacting:
         last = redactor(config).report(last)
     language = lang or config.organisation.language
@@ -83,6 +87,6 @@ def _write_handouts(last: Report, format_name: str, config: Config, language: st
     from cloudscan.cli.output import write_private
 
     format_ = plugins.handout_format(format_name)
-    with plugins.its_packages(f"The format {format_.name}", format_.name):
+    with plugins.its_packages(say("The format {name}", name=format_.name), format_.name):
         for name, content in format_.write(last, language, config.terms):
             write_private(folder / name, content)

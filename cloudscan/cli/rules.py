@@ -8,8 +8,10 @@ import click
 from cloudscan import plugins
 from cloudscan.cli import completing
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
+from cloudscan.sentence import say
 
 
 @click.group(cls=Group)
@@ -29,7 +31,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
     language = lang or config.organisation.language
     loaded = load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
-    show_table(("severity", "id", "title", "cause"), rows)
+    show_table((say("severity"), say("id"), say("title"), say("cause")), rows)
 
 
 @rules.command()
@@ -46,7 +48,9 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     config = load_config(config_path)
     loaded = {rule.id: rule for rule in load_rules(config, folders)}
     if rule_id not in loaded:
-        raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
+        raise ConfigurationError(
+            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, loaded))
+        )
     show_rule(loaded[rule_id], lang or config.organisation.language)
 
 
@@ -61,8 +65,11 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proven_in=proven_file(config))
     problems = shelf.problems or shelf.complaints
     for problem in problems:
-        click.echo(str(problem))
-    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} problems.", err=True)
+        echo(problem)
+    echo(
+        say("{count} rules are fine, {bad} problems.", count=len(shelf.rules), bad=len(problems)),
+        err=True,
+    )
     return 2 if problems else 0
 
 
@@ -80,10 +87,13 @@ def prove(config_path: str | None, folder: Path) -> int:
     folders = all_rule_folders(load_config(config_path), [str(folder)])
     shelf = loader.read(folders, plugins.declared_settings(), anew=folder)
     for problem in shelf.problems:
-        click.echo(str(problem))
+        echo(problem)
     rules = [rule for rule in shelf.rules if Path(rule.source).resolve().is_relative_to(folder.resolve())]
     proven.write(rules, folder)
-    click.echo(f"{len(rules)} rules are proven, {len(shelf.problems)} problems.", err=True)
+    echo(
+        say("{count} rules are proven, {bad} problems.", count=len(rules), bad=len(shelf.problems)),
+        err=True,
+    )
     return 2 if shelf.problems else 0
 
 
@@ -98,6 +108,9 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     outcomes = list(example_runner.run(rules))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
-        click.echo(str(outcome))
-    click.echo(f"{len(outcomes) - len(bad)} examples pass, {len(bad)} fail.", err=True)
+        echo(outcome)
+    echo(
+        say("{count} examples pass, {bad} fail.", count=len(outcomes) - len(bad), bad=len(bad)),
+        err=True,
+    )
     return 1 if bad else 0

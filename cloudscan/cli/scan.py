@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli import completing
+from cloudscan.cli import completing, terminal
 from cloudscan.cli.main import exit_code_for
 from cloudscan.cli.opening import (
     chosen_plugins,
@@ -161,7 +161,9 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     with snapshot:
         complete = snapshot.scan.complete
         if problem := fault(chosen.unmatched(snapshot.coverage()), snapshot.coverage()):
-            raise ConfigurationError(f"{problem} The snapshot {snapshot.path} has the rest.")
+            raise ConfigurationError(
+                say("{problem} The snapshot {path} has the rest.", problem=problem, path=snapshot.path)
+            )
         if redacting:
             from cloudscan.redaction.snapshot import replace
 
@@ -195,7 +197,7 @@ def run(request: ScanRequest) -> int:
 
 def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":
     """A display on stderr if that is a terminal, else None."""
-    if not sys.stderr.isatty():
+    if not terminal.is_live(sys.stderr):
         return None
     from cloudscan.cli.progress import Progress
 

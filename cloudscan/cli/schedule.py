@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config
 from cloudscan.sentence import say
 
@@ -23,7 +24,7 @@ _ELSEWHERE = ("kubernetes", "github")  # they do not run on this machine
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> time:
     hour, colon, minute = value.partition(":")
     if not colon or not (hour + minute).isdecimal() or int(hour) > 23 or int(minute or 60) > 59:
-        raise click.BadParameter(say("'{value}' is not a time of day; write it as 03:30.", value=value))
+        raise click.BadParameter(spoken(say("{value} is not a time of day; write it as 03:30.", value=repr(value))))
     return time(int(hour), int(minute))
 
 
@@ -67,9 +68,11 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
             say("There is no {file} here to scan by; `cloudscan init` writes one.", file=FILE_NAME)
         )
     if metrics and kind in _ELSEWHERE:
-        raise click.UsageError(say("--metrics is for systemd and cron; leave it out for {kind}.", kind=kind))
+        raise click.UsageError(spoken(say("--metrics is for systemd and cron; leave it out for {kind}.", kind=kind)))
     if not user.replace("-", "").replace("_", "").isalnum():
-        raise click.UsageError(say("'{user}' is not a valid user name; use letters, digits, - and _.", user=user))
+        raise click.UsageError(
+            spoken(say("{user} is not a valid user name; use letters, digits, - and _.", user=repr(user)))
+        )
     needs = _requirements(config, Path(config_path) if config_path else None)
     text = file.read_text(encoding="utf-8-sig")
     plan = Plan(
@@ -113,9 +116,20 @@ def _telemetry(environment: Mapping[str, str]) -> Sequence[str]:
 
 
 def _rule_texts(folder: Path) -> Mapping[str, str]:
-    """The rule files below a folder, by their path with -- for /, as the keys of a ConfigMap may be."""
+    """The rule files below a folder, by their path in it. Raises `ConfigurationError`."""
+    from cloudscan.errors import ConfigurationError
+
     files = sorted(folder.rglob("*.y*ml"))
-    return {file.relative_to(folder).as_posix().replace("/", "--"): file.read_text("utf-8") for file in files}
+    if not files:
+        raise ConfigurationError(
+            say("[scan] rules: there are no rule files in {folder}; check the path.", folder=folder)
+        )
+    try:
+        return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files}
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            say("[scan] rules: a file in {folder} is not UTF-8 text; save it as UTF-8.", folder=folder)
+        ) from error
 
 
 def _program() -> Path:

@@ -5,12 +5,14 @@ Values may be anybody's text. Control characters are written out, and nothing in
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from cloudscan.cli import terminal
 from cloudscan.cli.language import current
+from cloudscan.cli.words import word_of
 from cloudscan.finding import Severity
 from cloudscan.sentence import in_language
 from cloudscan.text import plain, width
@@ -53,7 +55,7 @@ def show_details(title: str, details: Mapping[str, object]) -> None:
     size = max((width(name) + 1 for name in named if name), default=0)
     columns, in_colour = terminal.columns(), terminal.colour()
     if columns is None:
-        lines = [f"{name + ':':{size}} {value}" if name else value for name, value in named.items()]
+        lines = [f"{name}:{' ' * (size - width(name))}{value}" if name else value for name, value in named.items()]
         click.echo("\n".join([_shown(title), *(f"  {line}" for line in lines)]))
         return
     stream = io.StringIO()
@@ -146,4 +148,5 @@ def _styled(text: str, value: object) -> "Text":
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else plain(in_language(value, current())).replace("\n", " ").replace("\t", " ")
+    words = word_of(value) if isinstance(value, StrEnum) else value
+    return "" if words is None else plain(in_language(words, current())).replace("\n", " ").replace("\t", " ")

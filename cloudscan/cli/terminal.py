@@ -33,6 +33,11 @@ def colour(stream: TextIO | None = None) -> bool:
     return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
+def is_live(stream: TextIO) -> bool:
+    """Whether lines can be written over: at a terminal that is no mere printer."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def console(stream: TextIO, width: int, *, in_colour: bool, live: bool = False) -> "Console":
     """A console that writes what it is given and reads nothing into it: no markup, no emoji names, no highlighting.
 

@@ -2,26 +2,27 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
 from cloudscan.cli import completing
-from cloudscan.cli.language import echo
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
+from cloudscan.cli.words import word_of
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.recipient import Withheld
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, joined, say
 from cloudscan.text import plain, suggestion
 from cloudscan.tracker import variable
 
@@ -68,7 +69,7 @@ def tickets(
     from cloudscan.snapshot import lock
 
     config = load_config(config_path)
-    with lock.exclusive(config.folder):
+    with nullcontext() if dry_run else lock.exclusive(config.folder):  # who only looks may not be able to write there
         report = last_report(config, file)
         memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
@@ -202,7 +203,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as
             )
         )  # fmt: skip
     elif not results:
-        click.echo("Every ticket is up to date.")
+        echo(say("Every ticket is up to date."))
     for message in _left_undone(planned):
         warn(message, "tickets.left_undone")
     failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
@@ -213,10 +214,18 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as
 
 def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
     if not config.trackers:
-        raise ConfigurationError("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
     for name in (*names, *filter(None, [config.tickets.tracker])):
         if name not in config.trackers:
-            raise ConfigurationError(f"There is no tracker {name!r}; {suggestion(name, sorted(config.trackers))}.")
+            raise ConfigurationError(
+                say(
+                    "There is no tracker {name}; {hint}.",
+                    name=repr(name),
+                    hint=suggestion(name, sorted(config.trackers)),
+                )
+            )
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 
@@ -233,10 +242,16 @@ def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker
     def credential(part: str) -> str:
         value = os.environ.get(variable(name, part), "")
         if not value:
-            raise ConfigurationError(f"[trackers.{name}]: the environment variable {variable(name, part)} is not set.")
+            raise ConfigurationError(
+                say(
+                    "[trackers.{name}]: the environment variable {variable} is not set.",
+                    name=name,
+                    variable=variable(name, part),
+                )
+            )
         return value
 
-    with plugins.its_packages(f"The tracker {name}", "trackers"):
+    with plugins.its_packages(say("The tracker {name}", name=name), "trackers"):
         return plugin.open(options, credential), plugin.wording(options)
 
 
@@ -251,49 +266,72 @@ def _text_of(planned: "Plan") -> str:
     """The plan in full, for a person."""
     parts = []
     for action in planned.actions:
-        head = f"{action.kind} {action.tracker} {action.key or '(new)'}"
+        head = f"{spoken(_KINDS[action.kind])} {action.tracker} {action.key or spoken(say('(new)'))}"
         if action.ticket:
             ticket = action.ticket
             fields: Mapping[str, str] = {
-                "project": ticket.project,
-                "title": ticket.title,
-                "labels": ", ".join(ticket.labels),
-                "due": str(ticket.due or ""),
-                "assignee": ticket.assignee,
-                "fallback_assignee": ticket.fallback_assignee,
-                "owner": ticket.owner,
-                "not the owner's": _WITHHELD[ticket.withheld] if ticket.withheld else "",
+                say("project"): ticket.project,
+                say("title"): ticket.title,
+                say("labels"): ", ".join(ticket.labels),
+                say("due"): str(ticket.due or ""),
+                say("assignee"): ticket.assignee,
+                say("fallback assignee"): ticket.fallback_assignee,
+                say("owner"): ticket.owner,
+                say("not the owner's"): spoken(_WITHHELD[ticket.withheld]) if ticket.withheld else "",
             }
-            lines = [f"  {name}: {plain(value)}" for name, value in fields.items() if value]
+            lines = [f"  {spoken(name)}: {plain(value)}" for name, value in fields.items() if value]
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]
         else:
             lines = [f"  | {plain(line)}" for line in action.text.splitlines()]
         parts.append("\n".join([head, *lines]))
-    return "\n\n".join([*parts, *_left_undone(planned)]) or "Every ticket is up to date."
+    return "\n\n".join([*parts, *map(spoken, _left_undone(planned))]) or spoken(say("Every ticket is up to date."))
 
 
 def _line(result: "ActionResult") -> str:
     from cloudscan.ticketing.deliver import ActionOutcome
 
-    notes = {ActionOutcome.DONE: "", ActionOutcome.FOUND: " (already done)"}
+    notes = {ActionOutcome.DONE: "", ActionOutcome.FOUND: say(" (already done)")}
     ticket = plain(result.url or result.key or result.marker[:12])
-    line = f"{result.kind}{notes.get(result.outcome, ' failed')} {result.tracker} {ticket} {plain(result.title)}"
+    how = f"{spoken(_KINDS[result.kind])}{spoken(notes.get(result.outcome, say(' failed')))}"
+    line = f"{how} {result.tracker} {ticket} {plain(result.title)}"
     return line.rstrip() + (f": {plain(result.reason)}" if result.reason else "")
 
 
-def _left_undone(planned: "Plan") -> Sequence[str]:
+_KINDS: Final[Mapping[str, Sentence]] = {  # by kind of action
+    "create": say("create"),
+    "update": say("update"),
+    "comment": say("comment"),
+    "close": say("close"),
+    "reopen": say("reopen"),
+}
+
+
+def _left_undone(planned: "Plan") -> Sequence[Sentence]:
     """What was not done, and why."""
     messages = []
     if planned.postponed:
-        counts = ", ".join(f"{n} {severity}" for severity, n in planned.postponed.items())
+        counts = joined(
+            (say("{count} {state}", count=n, state=word_of(severity)) for severity, n in planned.postponed.items()),
+            ", ",
+        )
         messages.append(
-            f"postponed: {counts}: more new tickets than [tickets] max_new allows in one run; the worst went first."
+            say(
+                "postponed: {counts}: more new tickets than [tickets] max_new allows in one run; the worst went first.",
+                counts=counts,
+            )
         )
     if planned.unsettled:
         messages.append(
-            f"{len(planned.unsettled)} tickets may have been created a moment ago, and the tracker does not list them "
-            "yet; run again in a few minutes."
+            say(
+                "{count} tickets may have been created a moment ago, and the tracker does not list them yet; run again "
+                "in a few minutes.",
+                count=len(planned.unsettled),
+            )
         )
     if planned.unrouted:
-        messages.append(f"{planned.unrouted} findings have no tracker; name one in [[routes]] or [tickets] tracker.")
+        messages.append(
+            say(
+                "{count} findings have no tracker; name one in [[routes]] or [tickets] tracker.", count=planned.unrouted
+            )
+        )
     return messages

@@ -93,10 +93,17 @@ class Evaluation:
             self._db.execute(f"DROP TABLE IF EXISTS {table}")
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        """Run SQL made around the rule's query. Raises `RuleError` naming the rule if the database refuses."""
+        """Run SQL made around the rule's query. Raises `RuleError` naming the rule if the database refuses.
+
+        That a table cannot be read is not the rule's fault: DuckDB's own error passes (`snapshot.reading`).
+        """
         try:
             return self._db.execute(sql, self._bound or None)
+        except duckdb.IOException:
+            raise
         except duckdb.Error as error:
+            if type(error) is duckdb.Error or "Failed to read file" in str(error):
+                raise
             rule, reason = self._rule, first_line(error, 1_000)
             raise RuleError(
                 say(

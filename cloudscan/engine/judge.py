@@ -24,7 +24,7 @@ from cloudscan.finding import Judgement, Verdict
 from cloudscan.report import RuleSummary
 from cloudscan.sentence import say
 from cloudscan.snapshot import in_memory
-from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.snapshot.snapshot import Snapshot, reading
 from cloudscan.text import suggestion
 
 Params = Mapping[str, Mapping[str, ParamValue]]
@@ -94,7 +94,8 @@ def judge(
     cannot run a query.
     """
     moment = as_of or snapshot.scan.started_on
-    return _judge(snapshot.db, rules, moment, params or {})
+    with reading(snapshot.path):
+        return _judge(snapshot.db, rules, moment, params or {})
 
 
 def judgements_of(
@@ -104,7 +105,8 @@ def judgements_of(
 
     An identity that is not in the snapshot is left out. Raises as `judge` does.
     """
-    return _judgements_of(snapshot.db, rule, identities, snapshot.scan.started_on, params or {})
+    with reading(snapshot.path):
+        return _judgements_of(snapshot.db, rule, identities, snapshot.scan.started_on, params or {})
 
 
 def preview(

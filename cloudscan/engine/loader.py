@@ -352,7 +352,9 @@ def _field_problems(message: str, columns: Sequence[str]) -> Iterable[str]:
             continue
         if spec or conversion or not name.isidentifier():
             yield say(
-                "`{{name}}` is more than a column's name; write {example} and shape the value in the query", name=name
+                "`{{name}}` is more than a column's name; write {example} and shape the value in the query",
+                name=name,
+                example="{column}",
             )
         elif columns and name not in columns:
             yield say(

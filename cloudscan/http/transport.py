@@ -52,6 +52,7 @@ class Carrier:
     connections: int = 32  # kept for later requests; more may be open at the same time
     timeout: float = 90.0  # seconds for one whole answer
     ca_file: Path | None = None  # certificates to trust in place of the machine's
+    longest: int = _LONGEST  # bytes of one answer, unpacked
     _idle: list[pycurl.Curl] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -69,7 +70,7 @@ class Carrier:
         with self._lock:
             handle = self._idle.pop() if self._idle else None
         handle = handle or self._handle()
-        head, content = io.BytesIO(), _Bounded(_LONGEST)
+        head, content = io.BytesIO(), _Bounded(self.longest)
         handle.setopt(pycurl.URL, url)
         handle.setopt(pycurl.HTTPHEADER, [*(f"{name}: {value}" for name, value in headers.items()), "Expect:"])
         handle.setopt(pycurl.HEADERFUNCTION, head.write)
@@ -85,7 +86,7 @@ class Carrier:
         except pycurl.error as error:
             handle.close()
             if content.is_full:
-                raise Malformed("answer-too-long", host=host_of(url), megabytes=_LONGEST // 1024**2) from error
+                raise Malformed("answer-too-long", host=host_of(url), megabytes=self.longest // 1024**2) from error
             raise _unreachable(error, url) from error
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         with self._lock:

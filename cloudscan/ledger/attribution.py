@@ -13,7 +13,7 @@ the translation        what the platform said, by its digest (`cloudscan.facts.O
                        it is unclear, unless the platform dates the change after the earlier scan
 =====================  ===========================================================================================
 
-What cannot be determined, because the earlier snapshot is no longer there or was never seen, is *unclear*: never *estate*, as
+What is not known, because the earlier snapshot is no longer there or was never seen, is *unclear*: never *estate*, as
 nobody has seen it change, and never a judgement, as nobody has seen that it did not.
 """
 

@@ -16,6 +16,7 @@ from cloudscan.facts import Outcome
 from cloudscan.finding import Severity
 from cloudscan.nightly.metrics import Metric, one
 from cloudscan.report import GapState, Scan, ScanFigures
+from cloudscan.sentence import Sentence, joined, say
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_DRIFT: Final = timedelta(hours=1)  # by which clocks may differ
@@ -43,7 +44,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     level: Level
-    message: str
+    message: Sentence
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +55,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     age_seconds: float | None  # of the last scan; None: there is none
 
     @property
-    def line(self) -> str:
+    def line(self) -> Sentence:
         """One line: the level, what is wrong (or else the state), and numbers for a plugin's graphs."""
         bad = [check.message for check in self.checks if check.level is not Level.OK]
-        message = "; ".join(bad or [check.message for check in self.checks])
+        message = joined(bad or [check.message for check in self.checks], "; ")
         age = "" if self.age_seconds is None else f" | age={self.age_seconds:.0f}s"
-        return f"CLOUDSCAN {self.level.name} - {message}{age}"
+        return joined((f"CLOUDSCAN {self.level.name} - ", message, age), "")
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ def verdict(
     return Health(level=max(check.level for check in checks), checks=checks, age_seconds=age)
 
 
-def unknown(why: str) -> Health:
+def unknown(why: Sentence) -> Health:
     """The result if the ledger cannot be read."""
     return Health(
         level=Level.UNKNOWN, checks=[Check(name="ledger", level=Level.UNKNOWN, message=why)], age_seconds=None
@@ -117,36 +118,43 @@ def metrics(health: Health) -> Sequence[Metric]:
 
 
 def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
-    now_running = "; a scan is running" if left.running else ""
+    now_running = say("; a scan is running") if left.running else ""
     if last is None:
-        return Check(name="age", level=Level.CRITICAL, message=f"no scan was ever recorded{now_running}")
+        return Check(
+            name="age", level=Level.CRITICAL, message=say("no scan was ever recorded{running}", running=now_running)
+        )
     age = now - _ended(last)
     if age < -_CLOCK_DRIFT:
         when = f"{_ended(last):%Y-%m-%d %H:%M} UTC"
-        message = f"the last scan is dated {when}, later than now; see `cloudscan ledger repair`"
+        message = say("the last scan is dated {when}, later than now; see `cloudscan ledger repair`", when=when)
         return Check(name="age", level=Level.CRITICAL, message=message)
-    message = f"the last scan ended {_ended(last):%Y-%m-%d %H:%M} UTC, {_span(age)} ago"
+    when = f"{_ended(last):%Y-%m-%d %H:%M} UTC"
+    message = say("the last scan ended {when}, {age} ago", when=when, age=_span(age))
     if age > limits.max_age:
-        return Check(
-            name="age", level=Level.CRITICAL, message=f"{message}, more than {_span(limits.max_age)}{now_running}"
+        late = say(
+            "{message}, more than {limit}{running}", message=message, limit=_span(limits.max_age), running=now_running
         )
+        return Check(name="age", level=Level.CRITICAL, message=late)
     return Check(name="age", level=Level.OK, message=message)
 
 
 def _leftovers(left: Left) -> Iterator[Check]:
     if left.hidden:
-        message = "the folder of snapshots cannot be read: whether a later scan died is not known"
+        message = say("the folder of snapshots cannot be read: whether a later scan died is not known")
         yield Check(name="died", level=Level.OK, message=message)
     if left.running:
         return
     if left.interrupted_on is not None:
-        message = (
-            f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC did not finish: it was killed, "
-            "or ended with an error; start `cloudscan scan` again, which resumes it or says why"
+        message = say(
+            "the scan that began {when} UTC did not finish: it was killed, or ended with an error; start "
+            "`cloudscan scan` again, which resumes it or says why",
+            when=f"{left.interrupted_on:%Y-%m-%d %H:%M}",
         )
         yield Check(name="died", level=Level.CRITICAL, message=message)
     if left.unrecorded:
-        message = f"{left.unrecorded} snapshot(s) not recorded in the ledger; start `cloudscan scan` again"
+        message = say(
+            "{count} snapshot(s) not recorded in the ledger; start `cloudscan scan` again", count=left.unrecorded
+        )
         yield Check(name="unrecorded", level=Level.CRITICAL, message=message)
 
 
@@ -154,22 +162,24 @@ def _complete(last: Scan) -> Check:
     """Waived gaps are decisions; all others are a warning, and the new ones are named first."""
     counts = last.figures.gaps if last.figures and last.figures.gaps else {}
     waived = counts.get(GapState.WAIVED, 0)
-    but = f" but for {waived} waived gap(s)" if waived else ""
+    but = say(" but for {count} waived gap(s)", count=waived) if waived else ""
     if last.complete:
         work = sum(last.figures.findings.values()) if last.figures else 0
         urgent = last.figures.findings.get(Severity.CRITICAL, 0) if last.figures else 0
-        return Check(
-            name="complete", level=Level.OK, message=f"everything was read{but}; {work} finding(s), {urgent} critical"
+        message = say(
+            "everything was read{but}; {work} finding(s), {urgent} critical", but=but, work=work, urgent=urgent
         )
+        return Check(name="complete", level=Level.OK, message=message)
     new, known = counts.get(GapState.NEW, 0), counts.get(GapState.KNOWN, 0)
     scopes = last.figures.scopes if last.figures and last.figures.scopes else {}
     unread = sum(count for outcome, count in scopes.items() if Outcome(outcome).is_gap)
-    how = [f"{new} new gap(s)"] if new else []
-    how += [f"{known} known gap(s)"] if known else []
-    how += [f"{unread} of {sum(scopes.values())} scopes could not be read"] if unread else []
-    return Check(
-        name="complete", level=Level.WARNING, message=", ".join(how) or "parts of what was in scope could not be read"
+    how = [say("{count} new gap(s)", count=new)] if new else []
+    how += [say("{count} known gap(s)", count=known)] if known else []
+    how += (
+        [say("{unread} of {all} scopes could not be read", unread=unread, all=sum(scopes.values()))] if unread else []
     )
+    message = joined(how, ", ") if how else say("parts of what was in scope could not be read")
+    return Check(name="complete", level=Level.WARNING, message=message)
 
 
 def _notified(informed: Informed, scans: Sequence[Scan]) -> Iterator[Check]:
@@ -179,13 +189,18 @@ def _notified(informed: Informed, scans: Sequence[Scan]) -> Iterator[Check]:
         one for one in addresses if one.failing_since or (informed.notified and one.id and one.scan_id != scans[-1].id)
     ]
     if informed.notified and not addresses:
-        yield Check(name="notified", level=Level.WARNING, message="nobody was notified of any scan yet")
+        yield Check(name="notified", level=Level.WARNING, message=say("nobody was notified of any scan yet"))
     elif behind:
         since = min((_scan_of(one, scans) for one in behind), key=lambda scan: scan.started_on if scan else _LONG_AGO)
-        message = f"{len(behind)} of {len(addresses)} notification address(es) {_last_informed(since)}"
+        message = say(
+            "{count} of {all} notification address(es) {when}",
+            count=len(behind),
+            all=len(addresses),
+            when=_last_informed(since),
+        )
         yield Check(name="notified", level=Level.WARNING, message=message)
     elif addresses:
-        yield Check(name="notified", level=Level.OK, message="everybody was notified of the last scan")
+        yield Check(name="notified", level=Level.OK, message=say("everybody was notified of the last scan"))
 
 
 def _up_to_date(informed: Informed, scans: Sequence[Scan], limits: Limits) -> Iterator[Check]:
@@ -196,7 +211,8 @@ def _up_to_date(informed: Informed, scans: Sequence[Scan], limits: Limits) -> It
         scan = _scan_of(channel, scans) if channel else None
         age = scans[-1].started_on - (scan or scans[0]).started_on
         late = (channel is not None and channel.failing_since is not None) or age > limits.max_age
-        message = f"the tracker {name} {_last_informed(scan)}" if late else f"the tracker {name} follows the scans"
+        behind = say("the tracker {name} {when}", name=name, when=_last_informed(scan))
+        message = behind if late else say("the tracker {name} follows the scans", name=name)
         yield Check(name=f"tracker-{name}", level=Level.WARNING if late else Level.OK, message=message)
 
 
@@ -204,10 +220,10 @@ def _scan_of(channel: Channel, scans: Sequence[Scan]) -> Scan | None:
     return next((scan for scan in scans if scan.id == channel.scan_id), None)
 
 
-def _last_informed(scan: Scan | None) -> str:
+def _last_informed(scan: Scan | None) -> Sentence:
     if scan is None:
-        return "was told of no scan yet"
-    return f"was last told of the scan of {scan.started_on:%Y-%m-%d %H:%M} UTC"
+        return say("was told of no scan yet")
+    return say("was last told of the scan of {when} UTC", when=f"{scan.started_on:%Y-%m-%d %H:%M}")
 
 
 def _figures(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]:
@@ -219,17 +235,25 @@ def _figures(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]
     if now.requests and now.throttles is not None:
         percent = 100 * now.throttles / now.requests
         level = Level.WARNING if percent > limits.throttle_percent else Level.OK
-        yield Check(name="throttled", level=level, message=f"{percent:.0f}% of the requests were throttled")
+        yield Check(
+            name="throttled",
+            level=level,
+            message=say("{percent}% of the requests were throttled", percent=f"{percent:.0f}"),
+        )
 
 
 def _drops(now: ScanFigures, before: ScanFigures, limits: Limits) -> Iterator[Check]:
-    pairs = {"scopes": (_read(before), _read(now)), "resources": (before.resources, now.resources)}
-    for what, (then, today) in pairs.items():
+    pairs = {
+        "scopes": (say("scopes"), _read(before), _read(now)),
+        "resources": (say("resources"), before.resources, now.resources),
+    }
+    for name, (what, then, today) in pairs.items():
         if then is None or today is None:
             continue
         level = Level.CRITICAL if today < then * (1 - limits.drop_percent / 100) else Level.OK
-        fell = "fell" if today < then else "went"
-        yield Check(name=what, level=level, message=f"{what} {fell} from {then} to {today}")
+        fell = say("{what} fell from {then} to {today}", what=what, then=then, today=today)
+        went = say("{what} went from {then} to {today}", what=what, then=then, today=today)
+        yield Check(name=name, level=level, message=fell if today < then else went)
 
 
 def _read(figures: ScanFigures) -> int | None:

@@ -53,7 +53,15 @@ def key_at(path: Path) -> bytes:
         if not path.exists():
             write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
         key = bytes.fromhex(path.read_text("ascii"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigurationError(
+            say(
+                "The redaction key {path} cannot be read or created ({why}); check the folder and the permissions.",
+                path=path,
+                why=error.strerror,
+            )
+        ) from error
+    except ValueError as error:
         raise ConfigurationError(
             say("The redaction key {path} cannot be used ({error}); repair or remove it.", path=path, error=error)
         ) from error

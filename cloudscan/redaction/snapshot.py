@@ -48,10 +48,11 @@ def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
 
 
 def replace(snapshot: Snapshot, redactor: Redactor) -> None:
-    """Replace a snapshot by its redacted copy. The next scan reads everything again."""
+    """Replace a snapshot by its redacted copy, and close it. The next scan reads everything again."""
     copy = snapshot.path.with_name(f"{snapshot.path.name}.redacted")
     shutil.rmtree(copy, ignore_errors=True)
     redact(snapshot, redactor, copy)
+    snapshot.close()  # Windows removes nothing that is open
     shutil.rmtree(snapshot.path)
     copy.rename(snapshot.path)
 

@@ -390,6 +390,8 @@ class _Collecting:
             if retry.cause == "throttled":
                 self._pauses.pause(platform, retry.seconds)
             return retry
+        except MemoryError:
+            return _Ended(task, *writer.finish(Outcome.FAILED, Reason(code="out-of-memory")))
         report, path = writer.finish(reason=note)
         return _Ended(task, report, path, passing=any(gap.passing for gap in report.gaps))
 
@@ -442,7 +444,7 @@ def _guarded(connector: Connector, call: Callable[[], Iterable[Item]]) -> Iterat
     """What the connector yields. Its own bugs become `Malformed`, so that they cost a scope and never the scan."""
     try:
         yield from call()
-    except CloudscanError:
+    except (CloudscanError, MemoryError):
         raise
     except Exception as error:  # a plugin's code: whatever it raises ends here
         raise Malformed(

@@ -112,7 +112,7 @@ def _unusable(folder: Path, error: OSError) -> Sentence:
         return say("The folder {folder} is a link; name the folder that it leads to.", folder=folder)
     if isinstance(error, PermissionError) and error.errno == errno.EPERM:
         return say(
-            "The folder {folder} belongs to another user, who could change what is in it; choose another one.",
+            "In the folder {folder} other users may change what is there; choose one of your own.",
             folder=folder,
         )
     if error.errno == errno.ELOOP:

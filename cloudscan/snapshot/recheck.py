@@ -1,6 +1,6 @@
 """Things that vanished, asked for singly before they count as gone.
 
-A list that lacks entries cannot be distinguished from a list of fewer things: a cut page, an empty answer, an index that lags.
+A list that lacks entries looks like a list of fewer things: a cut page, an empty answer, an index that lags.
 What the ledger has open findings about and no list named is asked for by itself, where the connector can
 (`cloudscan.connector.Rechecks`). What still exists is a gap: it hides exactly that thing. If there are too many to ask
 for, a sample is asked for, and one that exists makes all of them doubtful.

@@ -8,7 +8,7 @@ anyone.
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,24 @@ class Rows:
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """A block that reads a snapshot's tables: whatever the database cannot read there becomes a `SnapshotError`.
+
+    A table may be damaged in the middle, which shows only when that part of it is read.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise SnapshotError(
+            say("There is too little memory to read {folder} ({error}).", folder=folder, error=first_line(error))
+        ) from error
+    except duckdb.Error as error:
+        raise SnapshotError(
+            say("The snapshot {folder} is damaged ({error}); scan again.", folder=folder, error=first_line(error))
+        ) from error
 
 
 class Snapshot:
@@ -71,14 +89,13 @@ class Snapshot:
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")
         try:
-            _create_views(db, folder / "tables")
-        except duckdb.Error as error:
+            with reading(folder):
+                _create_views(db, folder / "tables")
+        except SnapshotError:
             db.close()
             if locked:
                 locked.close()
-            raise SnapshotError(
-                say("The snapshot {folder} is damaged ({error}); scan again.", folder=folder, error=first_line(error))
-            ) from error
+            raise
         return cls(folder, manifest, db, locked)
 
     def __enter__(self) -> Self:
@@ -104,13 +121,15 @@ class Snapshot:
 
     def coverage(self) -> list[Coverage]:
         """What could be read and what could not: one row per scope and table."""
-        cursor = self.db.execute("""
-            SELECT scope_text AS scope_uid, scope_name, platform, account, table_name, outcome, gap, question,
-                   reason_record AS reason, hides, needs, resource_text AS resource_uid, seen, total, facts, requests
-            FROM sealed_coverage ORDER BY platform, account, scope_text, table_name, reason
-        """)
-        names = [column[0] for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with reading(self.path):
+            cursor = self.db.execute("""
+                SELECT scope_text AS scope_uid, scope_name, platform, account, table_name, outcome, gap, question,
+                       reason_record AS reason, hides, needs, resource_text AS resource_uid, seen, total, facts,
+                       requests
+                FROM sealed_coverage ORDER BY platform, account, scope_text, table_name, reason
+            """)
+            names = [column[0] for column in cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         return [_coverage_row(row) for row in rows]
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Rows:
@@ -132,7 +151,8 @@ class Snapshot:
         except duckdb.Error as error:
             raise ConfigurationError(_cannot_run(error)) from error
         keyed = {index for index, name in enumerate(columns) if is_uid(name)}
-        texts = self.texts({row[index] for row in rows for index in keyed if isinstance(row[index], int)})
+        with reading(self.path):
+            texts = self.texts({row[index] for row in rows for index in keyed if isinstance(row[index], int)})
         return Rows(
             columns=columns,
             rows=[

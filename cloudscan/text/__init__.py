@@ -7,7 +7,7 @@ from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, as_csv, unformulaic
 from cloudscan.text.email import CONSUMER, domain_of
 from cloudscan.text.errors import first_line
 from cloudscan.text.safe import encodable, openable, plain, width
-from cloudscan.text.shell import CommandLine, Shell, filled, shell_of
+from cloudscan.text.shell import CommandLine, Shell, filled, shell_of, word
 from cloudscan.text.suggest import nearest, suggestion
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "suggestion",
     "unformulaic",
     "width",
+    "word",
 ]

@@ -40,7 +40,7 @@ from cloudscan.ticketing.marker_line import MarkerLine
 from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.ticketing.routing import Route
-from cloudscan.ticketing.subjects import Job, Match, assigned, fallback_of, is_about, jobs_of, markers_of, matches_of
+from cloudscan.ticketing.subjects import Job, Match, assigned, fallback_of, jobs_of, markers_of, matches_of, names_of
 from cloudscan.tracker import (
     LABEL,
     CommentContent,
@@ -178,7 +178,9 @@ def links(findings: Sequence[Finding], records: Sequence[TicketRecord], policy: 
                 as_of=record.acted_on,
             )
             by_marker.setdefault(record.marker, []).append(link)
-    by_fingerprint = {}
+    by_fingerprint: dict[str, list[TicketLink]] = {}
+    if not by_marker:
+        return by_fingerprint
     for finding in findings:
         markers = markers_of(finding, policy)
         if tickets := [link for marker in markers for link in by_marker.get(marker, ())]:
@@ -206,6 +208,15 @@ class _Planner:
         """What changed, by the beginning of its fingerprint."""
         differences = self.report.changes.differences if self.report.changes else ()
         return {marker_line.beginning(one.fingerprint): one for one in differences}
+
+    @cached_property
+    def _findings_by_name(self) -> Mapping[str, Sequence[Finding]]:
+        """The findings that a ticket may be about, by every marker and beginning that it may show."""
+        named: dict[str, list[Finding]] = {}
+        for finding in self.report.findings:
+            for name in names_of(finding, self.policy):
+                named.setdefault(name, []).append(finding)
+        return named
 
     def keep_up_to_date(self, job: Job, matches: Sequence[Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
@@ -237,7 +248,8 @@ class _Planner:
     def wind_up(self, marker: str, matches: Sequence[Match]) -> None:
         """A ticket whose subject needs no work: closed if it is waived or resolved, else left alone."""
         match = self._close_duplicates(marker, matches)
-        findings = [finding for finding in self.report.findings if is_about(match.line, finding, self.policy)]
+        names = {match.line.marker, *match.line.of}
+        findings = {one.fingerprint: one for name in names for one in self._findings_by_name.get(name, ())}.values()
         waivers = [finding.waiver for finding in findings if finding.waiver]
         change, waiver = _Change.UNKNOWN, None
         if findings and len(waivers) == len(findings):

@@ -119,9 +119,9 @@ def assigned(
     return taken, left
 
 
-def is_about(line: MarkerLine, finding: Finding, policy: Policy) -> bool:
-    """Whether the ticket with this line is about a finding, among others perhaps."""
-    return beginning(finding.fingerprint) in line.of or line.marker in markers_of(finding, policy)
+def names_of(finding: Finding, policy: Policy) -> Sequence[str]:
+    """Everything by which a marker line may speak of a finding: its markers, and the beginning of its fingerprint."""
+    return [*markers_of(finding, policy), beginning(finding.fingerprint)]
 
 
 def last_day_of_waiver(today: date, most_days: int) -> date:
@@ -178,7 +178,7 @@ def _index(jobs: Mapping[str, Job], report: Report, policy: Policy) -> Mapping[s
     index: dict[str, str] = {}
     for marker, job in jobs.items():
         for finding in job.subject.findings:
-            for alias in (*markers_of(finding, policy), beginning(finding.fingerprint)):
+            for alias in names_of(finding, policy):
                 index.setdefault(alias, marker)
     for finding in report.findings:  # those of a fix of which only a part is waived
         fix = index.get(key_of(finding))

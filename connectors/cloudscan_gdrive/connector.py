@@ -165,7 +165,7 @@ class DriveConnector:
         closed = next(filter(_says_that_no_drive_can_be_read, drives), None)
         if closed is not None:
             # It is told once, instead of once for each of the drives.
-            yield msgspec.structs.replace(closed, question=questions.ABOUT.name, hides=questions.ABOUT.hides)
+            yield msgspec.structs.replace(closed, hides=questions.ABOUT.hides)
             return
         yield from self._drives_of_users(directory)
         yield from drives
@@ -215,24 +215,33 @@ class DriveConnector:
 
     def _shared_drives(self, people: People) -> Iterator[Scope | Gap]:
         """The shared drives; a gap where not all could be listed, or where no drive at all can be read."""
-        google, admin = self.google, self.options.admin
         if not self.options.shared_drives or self.options.users:
-            try:
-                google.ask(About, google.about, admin, fields="user(emailAddress)")
-            except ProviderError as error:
-                yield msgspec.structs.replace(
-                    questions.ABOUT.gap(error), hides=()
-                )  # the drives may answer all the same
+            yield from self._refusal_of_any_drive()
             return
-        listed = google.everything(
-            SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES
+        listed = self.google.everything(
+            SharedDrives,
+            self.google.drives,
+            self.options.admin,
+            useDomainAdminAccess=True,
+            pageSize=100,
+            fields=_DRIVES,
         )
+        if listed.gaps:  # its token has a scope of its own: whatever refuses it may leave the drives of users readable
+            yield from self._refusal_of_any_drive()
         yield from listed.gaps
         for drive in listed.entries:
             params = {"drive": msgspec.json.encode(drive).decode()}
             uid = uids.shared_drive(drive.id)
             hides = (Hidden(table=EVERYTHING, below=uid),)
             yield _scope("shared_drive", uid, drive.name or drive.id, people.primary, params, hides)
+
+    def _refusal_of_any_drive(self) -> Iterator[Gap]:
+        """The gap where the question that every drive answers is refused."""
+        try:
+            self.google.ask(About, self.google.about, self.options.admin, fields="user(emailAddress)")
+        except ProviderError as error:
+            # The drives may answer all the same.
+            yield msgspec.structs.replace(questions.ABOUT.gap(error), hides=())
 
     def _read_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
@@ -314,7 +323,7 @@ class DriveConnector:
 
 
 def _says_that_no_drive_can_be_read(row: Scope | Gap) -> bool:
-    return isinstance(row, Gap) and row.reason.code in _NO_DRIVE_CAN_BE_READ
+    return isinstance(row, Gap) and row.question == questions.ABOUT.name and row.reason.code in _NO_DRIVE_CAN_BE_READ
 
 
 def _unread_drive(error: ProviderError, user: User, drive: Resource) -> Gap:

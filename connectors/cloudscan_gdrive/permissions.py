@@ -14,7 +14,8 @@ from cloudscan.sentence import say
 
 PREFIX = "https://www.googleapis.com/auth/"
 
-DRIVE = ("drive.metadata.readonly", "drive.readonly")
+DRIVE = ("drive.metadata.readonly",)
+SHARED_DRIVES = ("drive.readonly",)  # drives.list and drives.get take no narrower one that only reads
 DIRECTORY = (
     "admin.directory.user.readonly",
     "admin.directory.group.readonly",
@@ -29,7 +30,8 @@ POLICIES = ("cloud-identity.policies.readonly",)
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=PREFIX + DRIVE[0], reason=say("files and folders, their permissions and changes; no contents")),
     Permission(
-        name=PREFIX + DRIVE[1], reason=say("to list shared drives, which drive.metadata.readonly does not allow")
+        name=PREFIX + SHARED_DRIVES[0],
+        reason=say("to list shared drives, which drive.metadata.readonly does not allow"),
     ),
     Permission(name=PREFIX + DIRECTORY[0], reason=say("users: whose drives there are, who has left, who is suspended")),
     Permission(name=PREFIX + DIRECTORY[1], reason=say("groups that files are shared with")),

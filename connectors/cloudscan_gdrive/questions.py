@@ -8,7 +8,7 @@ from typing import Final
 
 from cloudscan.connector import Question
 from cloudscan.facts import EVERYTHING, Hidden
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, PREFIX
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, PREFIX, SHARED_DRIVES
 
 _ITEMS: Final = ("file", "folder", "shortcut")
 _IN_MY_DRIVES: Final = ("my_drive", *_ITEMS)
@@ -61,7 +61,7 @@ SHARING_SETTINGS: Final = Question(
 )
 DRIVES: Final = Question(
     name="gdrive-shared-drives",
-    needs=PREFIX + DRIVE[1],
+    needs=PREFIX + SHARED_DRIVES[0],
     hides=(
         Hidden(table="resources", kinds=_IN_SHARED_DRIVES),
         Hidden(table="grants", kinds=_IN_SHARED_DRIVES),

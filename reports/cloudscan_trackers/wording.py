@@ -1,6 +1,5 @@
 """The text of tickets and comments, in the reader's language: what is wrong, how bad, what to do, until when."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,7 +8,7 @@ from cloudscan.finding import Finding
 from cloudscan.fix import Fix, fixes
 from cloudscan.recipient import Recipient
 from cloudscan.report import RuleSummary
-from cloudscan.text import plain
+from cloudscan.text import word
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
 from cloudscan_trackers.markup import Markup
 from cloudscan_wording import evidence, phrases
@@ -151,11 +150,10 @@ def _waiving(together: Sequence[Fix], subject: TicketSubject, words: Texts, mark
     """The command that waives it, or the most urgent one of many."""
     if not subject.waive_until:
         return
-    decides = subject.recipient.address or subject.contact or words.say("tickets.waive_owner")
-    end = (
-        f"--owner {shlex.quote(plain(decides))} --until {subject.waive_until} "
-        f"--reason {shlex.quote(words.say('tickets.waive_reason'))}"
-    )
+    known = (word(person) for person in (subject.recipient.address, subject.contact) if person)
+    decides = next(filter(None, known), None) or word(words.say("tickets.waive_owner"))
+    reason = word(words.say("tickets.waive_reason"))
+    end = f"--owner {decides} --until {subject.waive_until} --reason {reason}"
     waived = together[0].findings[:1] if subject.by_owner else [one for fix in together for one in fix.findings]
     commands = [f"cloudscan waive add --finding {finding.fingerprint[:12]} {end}" for finding in waived]
     key = "tickets.waive_one" if subject.by_owner else "tickets.waive"

@@ -7,15 +7,15 @@ from cloudscan_wording.visible import shortened, visible
 _MOST_CHARACTERS = 120
 
 
-# ASCII punctuation, except for what has no meaning to Markdown inside a line.
-_PUNCTUATION = re.compile(r"[!-&*+;-@\[-`{-~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
+# What has a meaning inside a line to some reader of Markdown. Quotes, semicolons and question marks have none.
+_PUNCTUATION = re.compile(r"[!#$&*+<=>@\[-`{-~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
 
 
 _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
-    """A sentence that is shown as it is written: what could be Markdown becomes a character reference."""
+    """A sentence as it is written, which reads well as text: only what could be Markdown is escaped."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", visible(text))
 
 

@@ -101,6 +101,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     folder = tmp_path / "desk"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):  # what runs the tests may have a terminal
+        monkeypatch.delenv(name, raising=False)
     desk = Desk(folder, site, capsys)
     desk.configure(CONFIG)
     desk.shelve(plan="everybody", notes="me")

@@ -1,9 +1,11 @@
 """What a newcomer tries: help, an example configuration, doctor, queries, tickets without a tracker, completion."""
 
 import json
+import shlex
 from datetime import date
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from click.shell_completion import ShellComplete
@@ -13,6 +15,7 @@ from cloudscan.cli.main import cli
 from cloudscan.config import load
 from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
+from cloudscan.snapshot import lock
 from cloudscan.text import suggestion
 from tests.cli.conftest import CONFIG, Desk
 
@@ -145,7 +148,9 @@ def test_a_query_from_a_file_and_from_stdin(desk: Desk) -> None:
 def test_tickets_can_be_seen_without_a_tracker(desk: Desk) -> None:
     desk.run("scan")
 
-    shown, sent = desk.run("tickets", "--dry-run"), desk.run("tickets")
+    with lock.exclusive(desk.folder / ".cloudscan"):  # as while a scan runs
+        shown = desk.run("tickets", "--dry-run")
+    sent = desk.run("tickets")
 
     assert shown.code == 0
     assert "title: [" in shown.out
@@ -245,3 +250,19 @@ def test_one_company_of_what_each_platform_knows() -> None:
             Partner(name="Tanuki", domains=frozenset({"tanuki.example"}), accounts=frozenset({"1"}), owner="mori"),
         ),
     )
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_what_the_readme_says_can_be_typed(page: str) -> None:
+    """Each command and option in it exists."""
+    lines = (Path(__file__).parents[2] / page).read_text("utf-8").splitlines()
+    typed = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("    cloudscan ")]
+
+    for words in typed:
+        until_redirection = words[: words.index(">")] if ">" in words else words
+        name, command, arguments = cli.resolve_command(click.Context(cli), until_redirection)
+        while isinstance(command, click.Group) and not arguments[0].startswith("-"):
+            name, command, arguments = command.resolve_command(click.Context(command), arguments)
+        assert command is not None
+        command.make_context(name, arguments)
+    assert len(typed) > 10

@@ -32,7 +32,7 @@ def test_contact_and_deadline_come_from_the_configuration(scanned: Scanned, desk
 
     page = (desk.folder / "handouts/unknown-owner.html").read_text()
     assert "セキュリティ係 内線1234" in page
-    assert "を過ぎています" in page
+    assert "までに対応をお願いします" in page  # today, and the day has not ended
 
 
 def test_the_report_is_written_as_pdf(scanned: Scanned, desk: Desk) -> None:

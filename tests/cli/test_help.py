@@ -88,5 +88,5 @@ def test_the_pages_of_reference_are_current(tmp_path: Path) -> None:
 
     subprocess.run([sys.executable, root / "tools" / "reference.py", tmp_path], check=True, cwd=root)
 
-    for page in sorted(tmp_path.iterdir()):
-        assert (root / "docs" / page.name).read_text() == page.read_text(), page.name
+    for page in (page for page in sorted(tmp_path.rglob("*")) if page.is_file()):
+        assert (root / "docs" / page.relative_to(tmp_path)).read_text("utf-8") == page.read_text("utf-8"), page.name

@@ -136,7 +136,7 @@ def test_a_scan_removes_what_is_old(desk: Desk) -> None:
         while_read = snapshots(desk)
     desk.run("prune")
 
-    assert "1 would be removed" in listed.out
+    assert "To be removed: 1." in listed.out
     assert while_read == [every[0], *every[2:]]
     assert snapshots(desk) == every[2:]
 

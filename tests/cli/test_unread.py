@@ -5,14 +5,15 @@ from datetime import date
 import msgspec
 import pytest
 
-from cloudscan.cli import output
+from cloudscan.cli import log, output
 from cloudscan.finding import Waiver
 from cloudscan.report import Report
 from tests.reports.synthetic import NOW, report, with_past
 
 
 def lines(given: Report, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    output.unread(given)
+    with log.to_stderr("en", as_json=False, debug=False):
+        output.unread(given)
     return capsys.readouterr().err.splitlines()
 
 

@@ -166,6 +166,39 @@ def test_a_mistake_on_the_command_line(desk: Desk, arguments: list[str], words: 
     assert "Traceback" not in result.err
 
 
+def test_a_place_that_cannot_be_written(desk: Desk) -> None:
+    """Here a file is where a folder should be; a folder of somebody else is the same to the system."""
+    desk.run("scan")
+    (desk.folder / "taken").write_text("mine")
+
+    results = [
+        desk.run(*arguments.split())
+        for arguments in (
+            "collect --into taken/snapshot",
+            "report --output taken/report.html",
+            "report --by owner --into taken/handouts",
+            "audit --into taken/pack.zip",
+            "init --config taken/cloudscan.toml --connector toy",
+            "demo --into taken",
+        )
+    ]
+
+    assert [result.code for result in results] == [2] * len(results)
+    assert not [result.err for result in results if "taken" not in result.err or "bug" in result.err]
+    assert (desk.folder / "taken").read_text() == "mine"
+
+
+def test_a_state_folder_that_cannot_be_used(desk: Desk) -> None:
+    (desk.folder / "taken").write_text("mine")
+    desk.configure(CONFIG.replace("[scan]", "[scan]\nfolder = 'taken/state'"))
+
+    commands = ("scan", "collect", "findings", "report", "health", "prune", "tickets", "gaps")
+    results = {command: desk.run(command) for command in commands}
+
+    assert not {command: result for command, result in results.items() if result.code not in (2, 3)}
+    assert not [result for result in results.values() if "bug" in result.out + result.err]
+
+
 @pytest.mark.parametrize(
     ("sql", "words"),
     [

@@ -147,7 +147,7 @@ def test_a_limit_that_makes_no_sense_is_refused(desk: Desk, key: str, value: int
     result = desk.run("waive", "list")
 
     assert result.code == 2
-    assert f"{key} must be at least" in result.err
+    assert f"waivers.{key}: it must be at least" in result.err
 
 
 def test_two_scans_are_compared(scanned: Scanned, desk: Desk) -> None:

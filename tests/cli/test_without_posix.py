@@ -32,6 +32,9 @@ COMMANDS = (
     (["tickets"], 0),
     (["audit", "--into", "pack"], 0),
     (["audit", "verify", "--replay", "pack"], 0),
+    (["collect", "--into", "snapshot"], 0),
+    (["collect", "--redact", "--into", "redacted"], 0),
+    (["judge", "snapshot"], 1),
     (["prune"], 0),
 )
 
@@ -41,7 +44,7 @@ def test_no_command_needs_posix(desk: Desk) -> None:
     """All of them succeed, in a land of another encoding, and every file has a name that Windows takes."""
     tracker = Webhook()
     desk.shelve(**{"計画: 2026?": "everybody", "con": "everybody", "notes": "me"})
-    desk.configure(f"{CONFIG}\n{tracker.table}")
+    desk.configure(f"{CONFIG}\n{tracker.table}\n[retention]\nkeep_snapshots = 1\nsnapshots_days = 0\n")
     root = str(Path(__file__).parents[2])
     environment = {
         **desk.environment,
@@ -66,4 +69,5 @@ def test_no_command_needs_posix(desk: Desk) -> None:
     assert json.loads(said.splitlines()[-1]) == [code for _, code in COMMANDS], said
     names = {path.name for path in desk.folder.rglob("*") if desk.folder / "company" not in path.parents}
     assert not [name for name in names if NO_NAME.search(name)]
+    assert len(list((desk.folder / ".cloudscan" / "snapshots").glob("*/manifest.json"))) == 1  # the older one is gone
     assert tracker.tickets()

@@ -25,8 +25,8 @@ def test_nights_go_on_after_the_clock_was_ahead_once(desk: Desk) -> None:
     assert (refused.code, sick.code, still.code) == (2, 2, 2)
     assert "run `cloudscan ledger repair`" in refused.err
     assert "later than now" in sick.out
-    assert "1 scan(s) would be corrected" in listed.out
-    assert "1 scan(s) were corrected" in repaired.out
+    assert "Scans to correct: 1." in listed.out
+    assert "Scans corrected: 1." in repaired.out
     assert "Nothing is dated later" in again.out
     assert scanned.code == 1
     assert len(desk.run("trend", "--format", "json").json) == 3

@@ -233,6 +233,27 @@ def test_evidence_says_who_is_outside(
     assert verdict.evidence[0].party == party
 
 
+def test_what_is_known_of_the_owner_and_of_the_manager_is_looked_up(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
+    """By which it is decided who may be told."""
+    boss = Principal(uid="toy:boss", platform="toy", account="acme", kind="user", email="boss@acme.example",
+                     affiliation=Affiliation.INTERNAL, status="active")  # fmt: skip
+    left = Principal(uid="toy:left", platform="toy", account="acme", kind="user", email="left@acme.example",
+                     affiliation=Affiliation.INTERNAL, status="suspended", sponsor_uid="toy:boss")  # fmt: skip
+
+    verdict = only(judged(scanned, rules, boss, left, file("Plan", owner_uid="toy:left"), grant("Plan")))
+
+    owner = verdict.subject.responsible
+    assert owner
+    assert (owner.uid, owner.address, owner.kind, owner.status) == (
+        "toy:left",
+        "left@acme.example",
+        "user",
+        "suspended",
+    )
+    assert owner.manager
+    assert (owner.manager.address, owner.manager.affiliation) == ("boss@acme.example", Affiliation.INTERNAL)
+
+
 def test_people_are_counted_through_groups(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """A grant to a group admits its members, and those of the groups in it."""
     text = rule_text.replace("e.grant_uid,", "e.grant_uid, e.principal_uid,")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.errors import Throttled, Unreachable
-from cloudscan.http import Answer, Patience, Web
+from cloudscan.errors import Malformed, Throttled, Unreachable
+from cloudscan.http import Answer, Carrier, Patience, Web
 from cloudscan_emulators.microsoft import certificates
 
 HASTY = Patience(attempts=3, pause=0.001, longest=0.05, timeout=2.0)
@@ -142,6 +142,18 @@ def test_packed_answers_are_unpacked_and_cut_ones_are_no_answers() -> None:
 
     assert answer.body == b"many files" * 1000
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as it is", "packed"])
+def test_an_answer_without_end_is_broken_off(packed: bool) -> None:
+    """Whatever a server sends, it takes no more memory than an answer may have; a bomb counts by what it unpacks to."""
+    body = b"0" * (4 << 20)
+    reply = (200, {"Content-Encoding": "gzip"}, gzip.compress(body)) if packed else (200, {}, body)
+    with serving([reply]) as server, pytest.raises(Malformed) as refused:
+        Carrier(longest=1 << 20).carry("GET", f"{server.url}/", {})
+
+    assert str(refused.value.reason.code) == "answer-too-long"
+    assert refused.value.reason.values["megabytes"] == 1
 
 
 def test_a_redirect_is_an_answer_and_takes_no_token_elsewhere() -> None:

@@ -4,16 +4,22 @@
 
 Runs the commands in one process and prints their exit codes as JSON. Modules are hidden from our packages alone, since
 libraries have code of their own for Windows; attributes of `os` and `signal` are gone for all. Processes are spawned,
-here and in them, and a file that is opened without its encoding is an error.
+here and in them. A file that is opened without its encoding is an error, and so is moving or removing what this process
+has open, or a folder around it.
 """
 
 import builtins
+import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -48,7 +54,33 @@ def hide() -> None:
     warnings.filterwarnings("error", category=EncodingWarning, module="cloudscan")
 
 
+def keep_what_is_open() -> None:
+    """Let nobody move or remove a file that this process has open, nor a folder with one in it."""
+    setattr(shutil, "_use_fd_functions", False)  # noqa: B010 - Windows has no such functions
+    for name in ("remove", "rename", "replace", "rmdir", "unlink"):
+        setattr(os, name, _refusing(getattr(os, name)))
+
+
+def _refusing(change: Callable[..., None]) -> Callable[..., None]:
+    def changed(*paths: Any, **more: Any) -> None:
+        for path in map(os.path.realpath, paths[:2]):
+            if busy := [opened for opened in _open_files() if opened == Path(path) or Path(path) in opened.parents]:
+                raise PermissionError(errno.EACCES, f"{busy[0]} is open", path)
+        change(*paths, **more)
+
+    return changed
+
+
+def _open_files() -> list[Path]:
+    opened = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # that of the listing itself
+            opened.append(descriptor.readlink())
+    return [path for path in opened if path.is_file()]
+
+
 hide()
+keep_what_is_open()
 
 if __name__ == "__main__":
     from cloudscan.cli.main import run

@@ -5,7 +5,8 @@ from datetime import timedelta
 import msgspec
 
 from cloudscan.facts import Hidden
-from cloudscan.finding import Evidence, Finding
+from cloudscan.finding import Evidence, Finding, Party, PartyKind, PolicyEntry
+from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
 from cloudscan.reason import Reason
 from cloudscan.report import Diff, Difference, DifferenceKind, GapStatus, Report, Scan, TicketLink
 from tests.reports.synthetic import NOW
@@ -74,7 +75,12 @@ def drenched(report: Report, name: str) -> Report:
             for index, row in enumerate(report.coverage)
         ],
         gaps={name: GapStatus(first_seen_on=NOW, new=True)},
+        frameworks=[FrameworkResult(id=name, title=name, url=f"https://{name}", controls=[_control(name)])],
     )
+
+
+def _control(name: str) -> ControlResult:
+    return ControlResult(id=name, title=name, standing=ControlStanding.FLAGGED, flagged=1)
 
 
 def _reason(name: str) -> Reason:
@@ -111,7 +117,12 @@ def _drenched(finding: Finding, name: str) -> Finding:
         detail={name: name},
     )
     row = {name: name, "nested": {name: [name]}, "blocked_by": name}
-    evidence = Evidence(row=row, chain=(_reason(name), Reason(code=name, values={name: name})))
+    evidence = Evidence(
+        row=row,
+        chain=(_reason(name), Reason(code=name, values={name: name})),
+        entry=PolicyEntry(kind=name, number=1, name=name, text=name, whole=False),
+        party=Party(name=name, kind=PartyKind.UNLISTED),
+    )
     older = Evidence(row=row, chain={"en": (name,), "ja": (name,)})
     verdict = replace(finding.verdict, subject=subject, evidence=(evidence, older), rows=2)
     waiver = replace(finding.waiver, owner=name, reason=name, target=name) if finding.waiver else None

@@ -6,7 +6,7 @@ import tomllib
 from datetime import timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -22,7 +22,7 @@ from cloudscan_reports.formats.csv import harmless
 from cloudscan_wording.visible import shortened, visible
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import NOW, report, with_past
-from tests.reports.validators import VALIDATORS, csv_rows, lines_of, sheets, tokens
+from tests.reports.validators import VALIDATORS, csv_rows, lines_of, read_slides, sheets, tokens
 
 GROUP = "cloudscan.reports"
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
@@ -120,7 +120,9 @@ def test_japanese_is_said_in_japanese(name: str) -> None:
 
     content = FORMATS[name].write(given, "ja")
 
-    if isinstance(content, bytes):
+    if name == "pptx":
+        assert message in read_slides(cast("bytes", content))[0]
+    elif isinstance(content, bytes):
         assert message in str(sheets(content))
     else:
         assert message in content.replace("`", "")
@@ -327,6 +329,8 @@ def test_security_hub_gets_findings_of_aws_only() -> None:
     exported = json.loads(asff.write(mixed, "en"))["Findings"]
 
     assert [finding["Id"].rpartition("/")[2] for finding in exported] == [given.findings[0].fingerprint]
+    assert asff.omitted(mixed).startswith("Of 2 findings, 1 are not in this file: they belong to no AWS account")
+    assert asff.omitted(given) == ""
 
 
 def test_the_product_arn_is_the_accounts_own_unless_told() -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from cloudscan.config import Config, DeadlinesTable, OrganisationTable
 from cloudscan.facts import Affiliation
-from cloudscan.finding import Evidence, Finding, Severity, State
+from cloudscan.finding import Evidence, Finding, PolicyEntry, Severity, State
 from cloudscan.report import Report, Terms
 from cloudscan_reports.handout import addressees, contents
 from cloudscan_reports.handout import html as handout_pages
@@ -256,3 +256,29 @@ def test_one_link_that_offends_three_rules_is_one_item() -> None:
     assert task.title == "Bucket policy lets anyone read"
     assert item.also.startswith("This also fixes: ")
     assert "Unknown outside account" in item.also
+
+
+def test_markdown_reads_well_as_plain_text() -> None:
+    """It is pasted into mails: quotes and question marks are themselves."""
+    given_report = handed_to(report(8, names=['Is it "public"?; 100%']), ["mika@example.co.jp"])
+
+    page = dict(handout_markdown.write(given_report, "en", TERMS))[f"{stem('mika@example.co.jp')}.md"]
+
+    assert "Is this intentional?" in page
+    assert 'Is it "public"?; 100%' in page
+    assert "&#34;" not in page
+
+
+@pytest.mark.parametrize("write", [handout_pages.write, handout_markdown.write])
+def test_the_policy_statement_stands_with_its_item(write: Writer) -> None:
+    """What the steps speak of can be read without the console."""
+    given_report = handed_to(report(1), ["mika@example.co.jp"])
+    (finding,) = given_report.findings
+    entry = PolicyEntry(kind="policy", number=3, name="Web", text='{\n  "Sid": "Web"\n}')
+    quoting = replace(finding.verdict.evidence[0], entry=entry)
+    finding = replace(finding, state=State.OPEN, waiver=None, verdict=replace(finding.verdict, evidence=(quoting,)))
+
+    written = "".join(text for _, text in write(replace(given_report, findings=[finding]), "en", TERMS))
+
+    assert "statement 3, Sid Web" in written
+    assert re.search(r'\{ ?\s*(&#34;|")Sid(&#34;|"): (&#34;|")Web', written)

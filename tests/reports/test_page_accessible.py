@@ -1,14 +1,26 @@
 """The page under axe: no violation of WCAG 2.2 AA in any of its states."""
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from cloudscan.config import Config, OrganisationTable
+from cloudscan.finding import Severity
+from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
 from cloudscan_reports.handout import html as handout_pages
 from tests.reports.conftest import Opener
 from tests.reports.synthetic import report, with_past
 
+_OWN = FrameworkResult(
+    id="own",
+    title="House rules",
+    url="https://example.com/rules",
+    controls=[
+        ControlResult(id=f"A.{number}", title="Sharing", standing=standing, flagged=number)
+        for number, standing in enumerate(ControlStanding)
+    ],
+)
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
@@ -23,12 +35,15 @@ _RULES = {
         ("#state=any&group=rule", "ja", 1280),
         ("#state=waived", "en", 390),
         ("#q=nothing-is-called-that", "en", 1280),
+        ("#severity=critical&due=later", "en", 2560),
     ],
-    ids=["first page", "telephone", "groups", "accepted", "no match"],
+    ids=["first page", "telephone", "groups", "accepted", "no match", "wide"],
 )
 def test_axe_finds_nothing(open_page: Opener, fragment: str, lang: str, width: int, dark: bool) -> None:
     """First page, waivers, coverage and list stand on one page, so violation state is looked at as a whole."""
-    page = open_page(with_past(report(12)), lang, fragment=fragment, width=width, dark=dark)
+    given = msgspec.structs.replace(with_past(report(12)), deadlines=dict.fromkeys(Severity, 90), frameworks=[_OWN])
+    page = open_page(given, lang, fragment=fragment, width=width, dark=dark)
+    page.locator("details.framework > summary").click()
 
     results = Axe().run(page, options=_RULES)
 

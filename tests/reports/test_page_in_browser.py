@@ -489,6 +489,7 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
     """A named case, first step, cost, course and blind spots: each in a sentence, also without JavaScript."""
     page = open_page(with_past(report(60)), script=False)
 
+    assert page.locator(".case h3").inner_text() == "What would hurt most"
     assert page.locator(".answers dt").all_inner_texts() == [
         "What we do first",
         "What it costs",
@@ -501,6 +502,18 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
     assert answers[3] == "16 parts could not be read"
     for name in ("Likelihood and impact", "Risk over time"):
         expect(page.get_by_role("img", name=name)).to_be_visible()
+
+
+def test_on_a_telephone_the_ranking_is_cards(open_page: Opener) -> None:
+    """Priority and measure come before the figures behind them, nothing is beside the screen, long parts are folded."""
+    page = open_page(with_past(report(60)), width=390)
+    card = page.locator(".ranking tbody tr").first
+
+    tops = [card.locator(cell).bounding_box() for cell in ("th", ".priority", ".measure", ".cost")]
+    assert [box["y"] for box in tops if box] == sorted(box["y"] for box in tops if box)
+    assert all(box and box["x"] + box["width"] <= 390 for box in tops)
+    assert page.locator("details.fold[open]").count() == 0
+    assert page.evaluate("document.documentElement.scrollHeight") < 12_000
 
 
 def test_the_list_is_sorted(open_page: Opener) -> None:

@@ -1,64 +1,73 @@
-"""Slides for the board: three that stand alone, to be edited, in both languages."""
+"""Three slides for a board, each of which can be read without the others."""
 
 import io
-from collections.abc import Iterator
-from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 from pptx import Presentation
 
 from cloudscan.coverage import ScopesRead
-from cloudscan.report import Report
 from cloudscan_reports.formats import pptx
-from cloudscan_wording.texts import load
-from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
+from tests.reports.validators import read_slides
+
+TITLES = {
+    "en": ["What would hurt most", "What we do first", "What we did not see"],
+    "ja": ["最大のリスク", "最優先の対応", "未確認の範囲"],
+}
 
 
-def slides(given: Report, lang: str = "en") -> list[Any]:
-    return list(Presentation(io.BytesIO(pptx.write(given, lang))).slides)
+@pytest.mark.parametrize("lang", TITLES)
+def test_each_slide_says_whose_it_is_of_when_and_how_complete(lang: str) -> None:
+    given = report(30)
+
+    slides = read_slides(pptx.write(given, lang))
+
+    assert [texts[0] for texts in slides] == TITLES[lang]
+    for texts in slides:
+        assert given.organisation in texts[-1]
+        assert "2026" in texts[-1]
+        assert {"en": "could not be read", "ja": "読み取れなかった"}[lang] in texts[-1]
 
 
-def texts_of(slide: Any) -> Iterator[str]:
-    for shape in slide.shapes:
-        if shape.has_text_frame:
-            yield shape.text_frame.text
-        if shape.has_table:
-            yield from (cell.text_frame.text for row in shape.table.rows for cell in row.cells)
+def test_the_first_names_one_case() -> None:
+    """What it is, who gets in, since when, whose: the words of the first page."""
+    hurts, first, _ = read_slides(pptx.write(with_past(report(30)), "en"))
+
+    for label in ("Who can reach it", "Open since", "Owner", "Where", "Data"):
+        assert hurts[hurts.index(label) + 1]
+    message = hurts[2]
+    assert "acme-" in message
+    assert any("acme-" in text for text in first)
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
-def test_three_slides_each_of_which_stands_alone(lang: str) -> None:
-    """The question, the answer as its title, what is known, and whose and when it is."""
-    read = [ScopesRead(platform="s3", kind="bucket", total=17, whole=15, partly=1)]
-    given = with_past(report(60))
-    given = msgspec.structs.replace(given, scan=msgspec.structs.replace(given.scan, read=read))
-    words = load(lang)
+def test_the_charts_contain_their_figures() -> None:
+    """Fixes by severity, worst first, as numbers in a chart of PowerPoint's own."""
+    slides = Presentation(io.BytesIO(pptx.write(report(30), "en"))).slides
 
-    worst, first, unseen = slides(given, lang)
-
-    top = max((one for one in given.findings if one.state != "waived"), key=lambda one: one.score)
-    assert worst.shapes.title.text_frame.text == top.message[lang]
-    assert top.verdict.subject.name in first.shapes.title.text_frame.text
-    assert "88%" in unseen.shapes.title.text_frame.text
-    for slide, key in ((worst, "hurts"), (first, "first"), (unseen, "unseen")):
-        texts = list(texts_of(slide))
-        assert words.say(f"answers.{key}") in texts
-        assert any(given.organisation in text and words.day(given.scan.started_on) in text for text in texts)
+    (chart,) = [shape.chart for shape in slides[0].shapes if shape.has_chart]
+    names, numbers = list(chart.plots[0].categories), list(chart.plots[0].series[0].values)
+    assert names == ["Critical", "High", "Medium", "Low"]
+    assert all(number > 0 for number in numbers)
 
 
-def test_without_findings_there_is_nothing_to_do_first() -> None:
-    """What was not seen is still told: nothing that was found is not nothing that is there."""
-    nothing, unseen = slides(report(0))
+def test_how_much_was_read_is_drawn() -> None:
+    given = report(3)
+    read = [ScopesRead(platform="s3", kind="bucket", total=10, whole=7, partly=2)]
 
-    assert "could not be read" in nothing.shapes.title.text_frame.text
-    assert any("14 cases could not be evaluated" in text for text in texts_of(unseen))
+    *_, unseen = Presentation(io.BytesIO(pptx.write(replace(given, scan=replace(given.scan, read=read)), "en"))).slides
+
+    (chart,) = [shape.chart for shape in unseen.shapes if shape.has_chart]
+    assert [(one.name, list(one.values)) for one in chart.plots[0].series] == [
+        ("Read completely", [7]), ("Read in part", [2]), ("Not read", [1]),
+    ]  # fmt: skip
 
 
-def test_hostile_names_are_text() -> None:
-    """No link, and nothing that leads out of the file."""
-    made = slides(report(len(NAMES), names=NAMES))
+@pytest.mark.parametrize("lang", TITLES)
+def test_nothing_found_is_said(lang: str) -> None:
+    """And a scan that was not complete does not say that all is well."""
+    whole = read_slides(pptx.write(report(0, complete=True), lang))
+    blind = read_slides(pptx.write(report(0), lang))
 
-    assert len(made) == 3
-    assert not [relation for slide in made for relation in slide.part.rels.values() if relation.is_external]
+    assert len(whole) == len(blind) == 3
+    assert whole[0][1] != blind[0][1]

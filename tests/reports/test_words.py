@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
-from cloudscan.text import filled
+from cloudscan.text import filled, word
 from cloudscan.text.shell import faults
 from cloudscan_reports.summary.counts import open_to_all
 from cloudscan_wording import evidence, phrases
@@ -74,6 +74,17 @@ def test_a_value_is_one_word_of_its_shell(name: str) -> None:
     value = [f"--y={name}"] if name.startswith("-") else ["--y", name]
     assert read_by_bash(posix.text) == ["x", *value, "--z"]
     assert read_by_powershell(powershell.text) == ["Set-Thing", "-Identity", name, "-Z"]
+
+
+@examples(40)
+@given(TEXT)
+def test_a_word_for_either_shell_is_one_word_in_both(name: str) -> None:
+    """It is read alike by both, or there is none."""
+    quoted = word(name)
+
+    assert quoted is None or read_by_bash(f"aws --owner {quoted} -x") == ["--owner", name, "-x"]
+    assert quoted is None or read_by_powershell(f"--owner {quoted} -x") == ["--owner", name, "-x"]
+    assert quoted is not None or name.startswith("-") or set(name) & set("'\u2018\u2019\u201a\u201b")
 
 
 @pytest.mark.parametrize(

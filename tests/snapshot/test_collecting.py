@@ -453,3 +453,14 @@ def test_a_list_that_lost_all_its_entries_in_a_day_is_doubted_for_a_night(tmp_pa
         before = tmp_path / str(night)
 
     assert doubts == [[], [(Hidden(table="memberships"),)], []]
+
+
+def test_too_little_memory_costs_a_scope(tmp_path: Path) -> None:
+    """It is neither a bug of the connector nor the end of the scan."""
+    toy = Listed({"a": lambda: failing(MemoryError(), file("1")), "b": yielding(file("2"))})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert sentence(row.reason, "en") == "there was not enough memory to read it"
+        assert uids(snapshot) == ["toy:2"]

@@ -79,7 +79,7 @@ def test_a_link_that_offends_three_rules_is_one_ticket() -> None:
 
     assert action.ticket
     assert action.ticket.title.startswith("[Medium]")
-    assert "This also puts right: " in action.ticket.body
+    assert "This also fixes: " in action.ticket.body
     assert len(action.ticket.fingerprints) == 3
 
 
@@ -95,7 +95,7 @@ def test_tickets_of_findings_are_adopted_by_the_fix() -> None:
     assert [action.kind for action in actions].count(ActionKind.CLOSE) == 1
     assert ActionKind.CREATE not in [action.kind for action in actions]
     (comment,) = [action.text for action in actions if action.kind is ActionKind.COMMENT]
-    assert "put right by the same change as T-1" in comment
+    assert "fixed by the same change as T-1" in comment
     assert planned(given, after).actions == []
 
 

@@ -33,7 +33,7 @@ from cloudscan_gdrive.api.models import ErrorBody, Reply
 from cloudscan_gdrive.api.refusals import meaning_of, refused, too_fast
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, scopes_of
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, SHARED_DRIVES, scopes_of
 
 Wanted = TypeVar("Wanted", bound=Reply)
 Entry_co = TypeVar("Entry_co", covariant=True)
@@ -303,11 +303,13 @@ def _error_in_a_success(error: bytes, needs: str, person: str) -> ProviderError:
 def connect(options: Options, web: Web) -> Google:
     """Find credentials and set up the APIs. Raises `ConfigurationError`.
 
-    Each API has its own tokens, so that a scope that was not delegated affects only what needs it.
+    Each API has its own tokens, so that a scope that was not delegated affects only what needs it, and the one scope
+    that admits to contents goes to nothing but the list of shared drives: the metadata of files needs less.
     """
     found, request = credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
-    drive, directory, joining, policy, audit = (
-        Identity(found, scopes_of(names), request) for names in (DRIVE, DIRECTORY, GROUP_SETTINGS, POLICIES, AUDIT)
+    drive, shared_drives, directory, joining, policy, audit = (
+        Identity(found, scopes_of(names), request)
+        for names in (DRIVE, SHARED_DRIVES, DIRECTORY, GROUP_SETTINGS, POLICIES, AUDIT)
     )
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")
@@ -318,6 +320,9 @@ def connect(options: Options, web: Web) -> Google:
 
     def of_drive(question: Question, build: Callable[..., Any], units: float) -> Method:
         return Method(question=question, build=build, identity=drive, units=units)
+
+    def of_shared_drives(question: Question, build: Callable[..., Any], units: float) -> Method:
+        return Method(question=question, build=build, identity=shared_drives, units=units)
 
     def of_directory(question: Question, build: Callable[..., Any]) -> Method:
         return Method(question=question, build=build, identity=directory)
@@ -334,7 +339,7 @@ def connect(options: Options, web: Web) -> Google:
         external_files=of_drive(questions.EXTERNAL_FILES, files.list, LIST),
         item_permissions=of_drive(questions.ITEM_PERMISSIONS, drive_api.permissions().list, LIST),
         drive_members=of_drive(questions.DRIVE_MEMBERS, drive_api.permissions().list, LIST),
-        drives=of_drive(questions.DRIVES, shared.list, LIST),
+        drives=of_shared_drives(questions.DRIVES, shared.list, LIST),
         start_of_changes=of_drive(questions.START_OF_CHANGES, changes.getStartPageToken, READ),
         changes=of_drive(questions.CHANGES, changes.list, LIST),
         users=of_directory(questions.USERS, admin.users().list),
@@ -346,7 +351,7 @@ def connect(options: Options, web: Web) -> Google:
         policies=Method(question=questions.SHARING_SETTINGS, build=cloud.policies().list, identity=policy),
         activities=Method(question=questions.ACTIVITIES, build=reports.activities().list, identity=audit),
         file=of_drive(questions.STILL_THERE, files.get, READ),
-        drive=of_drive(questions.STILL_THERE, shared.get, READ),
+        drive=of_shared_drives(questions.STILL_THERE, shared.get, READ),
         user=of_directory(questions.STILL_THERE, admin.users().get),
         group=of_directory(questions.STILL_THERE, admin.groups().get),
     )

@@ -14,7 +14,7 @@ from cloudscan.http import Answer, decoder
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.models import ApiError, ErrorBody
 from cloudscan_gdrive.codes import Code
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, PREFIX
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, GROUP_SETTINGS, PREFIX, SHARED_DRIVES
 
 _TOO_FAST: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "RATE_LIMIT_EXCEEDED"}
@@ -24,7 +24,7 @@ _API_OFF: Final = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _SCOPE_MISSING: Final = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientScopes"})
 _FORBIDDEN: Final = frozenset({"forbidden", "notAuthorized"})
 _NOT_OF_DRIVE: Final = frozenset(PREFIX + name for name in (*DIRECTORY, *GROUP_SETTINGS, *AUDIT))
-_FOR_ADMINISTRATORS: Final = _NOT_OF_DRIVE | {PREFIX + DRIVE[1]}
+_FOR_ADMINISTRATORS: Final = _NOT_OF_DRIVE | {PREFIX + SHARED_DRIVES[0]}
 _LINK: Final = re.compile(r"https://console\.[^\s\"']+")
 _PROJECT: Final = re.compile(r"project[s]?[/ =](\d{6,}|[a-z][a-z0-9:.-]{4,})")
 _API: Final = re.compile(r"([a-z0-9-]+\.googleapis\.com)")

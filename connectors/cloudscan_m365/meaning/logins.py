@@ -100,7 +100,7 @@ def address_of(text: str | None) -> str:
 
 
 def external_name(text: str | None) -> str | None:
-    """The address in the name of an account that signs in elsewhere, empty if it cannot be determined; None for others."""
+    """The address in the name of an account that signs in elsewhere, empty if it is not known; None for others."""
     match = EXTERNAL.fullmatch(decoded(text))
     if match is None:
         return None

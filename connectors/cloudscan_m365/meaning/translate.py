@@ -414,7 +414,7 @@ def grantees_of(permission: Permission, tenant: TenantContext) -> list[Grantee |
 def _listed(permission: Permission, tenant: TenantContext) -> Iterator[Grantee | None]:
     """Whom the lists of a permission name: the newer one, and of the older one those who are not among them.
 
-    The older list often says less of the same people. Anyone who cannot be identified by it is somebody else only if the newer one
+    The older list often says less of the same people. Whom it does not name is somebody else only if the newer one
     does not account for them.
     """
     newer, older = permission.granted_to_identities_v2 or (), permission.granted_to_identities or ()

@@ -61,7 +61,7 @@ class Witness:
 class Search:
     """The search for a request that `statement` allows and that every layer lets pass.
 
-    The first layer is the statement's own. `networks_complete`: the networks to try are all that can be determined apart.
+    The first layer is the statement's own. `networks_complete`: the networks to try are all that can be distinguished.
     """
 
     statement: Statement

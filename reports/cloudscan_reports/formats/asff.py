@@ -60,6 +60,19 @@ def findings(report: Report, texts: Texts, product_arn: str = PRODUCT_ARN) -> It
             yield _finding(worded, report, texts, product_arn)
 
 
+def omitted(report: Report) -> str:
+    """How many findings have no place in the file, and why; empty if none."""
+    count = sum(not _ACCOUNT.fullmatch(finding.verdict.subject.account) for finding in report.findings)
+    if not count:
+        return ""
+    return say(
+        "Of {total} findings, {count} are not in this file: they belong to no AWS account, and Security Hub takes no "
+        "others.",
+        total=len(report.findings),
+        count=count,
+    )
+
+
 def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: str) -> dict[str, Any]:
     finding, verdict, subject = worded.finding, worded.verdict, worded.verdict.subject
     region = _region(subject)
@@ -198,5 +211,11 @@ def using(options: Options) -> ReportFormat:
 
 
 ASFF = ReportFormat(
-    name="asff", title="AWS Security Finding Format", suffix=".asff.json", write=write, options=Options, using=using
+    name="asff",
+    title="AWS Security Finding Format",
+    suffix=".asff.json",
+    write=write,
+    omitted=omitted,
+    options=Options,
+    using=using,
 )

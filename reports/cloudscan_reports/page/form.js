@@ -86,7 +86,7 @@ function makeForm(data, findings, filters, words, tools, on) {
     setTimeout(() => { element("announced").textContent = ""; }, 2000);
   }
 
-  // The address of what is shown, to be kept or sent to whoever has the same file.
+  // The address of what is shown, to be kept or sent to anyone who has the same file.
   function link(address) {
     const line = element("view-link");
     line.parentElement.hidden = !address;

@@ -17,7 +17,7 @@ from cloudscan_emulators.google import Server, company, throttle
 from cloudscan_emulators.google.company import Company
 from cloudscan_gdrive.doctor import checks
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, scopes_of
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, SHARED_DRIVES, scopes_of
 from tests.connectors.gdrive.estate import connector, file, serve
 from tests.connectors.nights import scan_into
 from tests.connectors.reading import read
@@ -284,7 +284,9 @@ def test_an_event_that_arrives_late_is_found_the_next_night(tmp_path: Path) -> N
 
 def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_full(tmp_path: Path) -> None:
     with nights(tmp_path) as (_, server, first):
-        server.sign_in.delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
+        server.sign_in.delegated = frozenset(
+            scopes_of([*DRIVE, *SHARED_DRIVES, *DIRECTORY, *GROUP_SETTINGS, *POLICIES])
+        )
         server.expire_tokens()
         second = scan(server, tmp_path, "second", since=first)
         server.sign_in.delegated = None
@@ -295,7 +297,7 @@ def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_fu
 
 
 def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Path) -> None:
-    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
+    delegated = frozenset(scopes_of([*DRIVE, *SHARED_DRIVES, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         reader = connector(server, tmp_path)
         result = read(reader)
@@ -308,7 +310,7 @@ def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Pat
 
 def test_a_gap_in_the_log_hides_no_file_and_no_grant(tmp_path: Path) -> None:
     """It would keep every finding open whose file is gone."""
-    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
+    delegated = frozenset(scopes_of([*DRIVE, *SHARED_DRIVES, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         switched_off = read(connector(server, tmp_path, audit_days=0))
         refused = read(connector(server, tmp_path))
@@ -371,7 +373,7 @@ def test_a_log_of_many_pages_that_is_throttled_loses_nothing(tmp_path: Path) -> 
 
 
 def test_doctor_names_the_right_that_the_log_wants(tmp_path: Path) -> None:
-    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
+    delegated = frozenset(scopes_of([*DRIVE, *SHARED_DRIVES, *DIRECTORY, *GROUP_SETTINGS, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         options = Options(
             endpoint=server.url, admin=company.ADMIN, key_file=str(server.write_key(tmp_path / "key.json"))
@@ -385,7 +387,7 @@ def test_doctor_names_the_right_that_the_log_wants(tmp_path: Path) -> None:
 
 
 def test_doctor_tries_the_settings_of_a_group(tmp_path: Path) -> None:
-    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *AUDIT, *POLICIES]))
+    delegated = frozenset(scopes_of([*DRIVE, *SHARED_DRIVES, *DIRECTORY, *AUDIT, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         options = Options(
             endpoint=server.url, admin=company.ADMIN, key_file=str(server.write_key(tmp_path / "key.json"))

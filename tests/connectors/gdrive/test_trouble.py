@@ -202,7 +202,11 @@ def test_unread_settings_are_unknown_and_not_fine(server: Server, scan: Callable
 
 @pytest.mark.parametrize(
     ("scope", "question"),
-    [("cloud-identity.policies.readonly", "gdrive-policies"), ("apps.groups.settings", "gdrive-group-settings")],
+    [
+        ("cloud-identity.policies.readonly", "gdrive-policies"),
+        ("apps.groups.settings", "gdrive-group-settings"),
+        ("drive.readonly", "gdrive-shared-drives"),
+    ],
 )
 def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path, scope: str, question: str) -> None:
     delegated = frozenset(gap.name for gap in PERMISSIONS) - {PREFIX + scope}
