@@ -116,9 +116,20 @@ def _telemetry(environment: Mapping[str, str]) -> Sequence[str]:
 
 
 def _rule_texts(folder: Path) -> Mapping[str, str]:
-    """The rule files below a folder, by their path with -- for /, as the keys of a ConfigMap may be."""
+    """The rule files below a folder, by their path in it. Raises `ConfigurationError`."""
+    from cloudscan.errors import ConfigurationError
+
     files = sorted(folder.rglob("*.y*ml"))
-    return {file.relative_to(folder).as_posix().replace("/", "--"): file.read_text("utf-8") for file in files}
+    if not files:
+        raise ConfigurationError(
+            say("[scan] rules: there are no rule files in {folder}; check the path.", folder=folder)
+        )
+    try:
+        return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in files}
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            say("[scan] rules: a file in {folder} is not UTF-8 text; save it as UTF-8.", folder=folder)
+        ) from error
 
 
 def _program() -> Path:

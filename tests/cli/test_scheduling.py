@@ -230,6 +230,34 @@ def test_kubernetes_gets_secrets_and_ports(estate: Desk) -> None:
     assert [port["port"] for port in egress["ports"]] == [53, 53, 443, 6432, 8443]
 
 
+def test_rule_files_of_any_name_are_mounted_under_it(estate: Desk) -> None:
+    """A ConfigMap's keys are plain; the files have their own names again where they are mounted."""
+    for name in ("公開.yaml", "共有.yaml"):
+        (estate.folder / "our-rules" / name).write_text(f"id: {name}\n", encoding="utf-8")
+
+    found = documents(estate.run("schedule", "kubernetes").out)
+
+    data = found["ConfigMap/cloudscan-rules-0"]["data"]
+    (items,) = [
+        volume["configMap"]["items"]
+        for volume in pod(found["CronJob/cloudscan"])["volumes"]
+        if volume["name"] == "rules-0"
+    ]
+    assert all(re.fullmatch(r"[-._a-zA-Z0-9]+", key) for key in data)
+    assert {item["path"]: data[item["key"]] for item in items} == {
+        "links/ours.yaml": "id: ours\n", "公開.yaml": "id: 公開.yaml\n", "共有.yaml": "id: 共有.yaml\n",
+    }  # fmt: skip
+
+
+def test_a_folder_of_rules_that_is_not_there_is_named(desk: Desk) -> None:
+    desk.configure(CONFIG.replace("rules = [", 'rules = ["nowhere", '))
+
+    result = desk.run("schedule", "kubernetes")
+
+    assert (result.code, result.out) == (2, "")
+    assert "no rule files in nowhere" in result.err
+
+
 def test_a_ledger_elsewhere_on_this_machine_is_mapped(desk: Desk) -> None:
     desk.configure(f'{CONFIG}\n[ledger]\nurl = "sqlite:////srv/cloudscan/ours.db"\n')
 

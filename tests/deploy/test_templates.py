@@ -17,6 +17,7 @@ import yaml
 from tree_sitter import Language, Parser
 
 from cloudscan.cli.main import run
+from cloudscan.nightly.schedule.github import FIND_LEDGER
 from tools import deploy
 
 DEPLOY = deploy.DEPLOY
@@ -156,6 +157,49 @@ def test_the_action_passes_its_linters(tool: str, arguments: list[str]) -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
+
+
+def shell(script: str, folder: Path, stub: str, **environment: str) -> tuple[int, str]:
+    """Run a workflow's step as GitHub's runner does, with a stub in place of a command; its code and its outputs."""
+    name, _, content = stub.partition(" ")
+    (folder / name).write_text(f"#!/bin/sh\n{content}\n")
+    (folder / name).chmod(0o755)
+    outputs = folder / "outputs"
+    outputs.write_text("")
+    variables = {"PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(outputs), **environment}
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script], env=variables, cwd=folder, capture_output=True, check=False
+    )
+    return done.returncode, outputs.read_text()
+
+
+@pytest.mark.parametrize(("command", "code"), [("scan", 5), ("nightly", 0), ("rm -rf", 2)])
+def test_the_action_hands_on_arguments_and_exit_code(tmp_path: Path, command: str, code: int) -> None:
+    """An argument stays one, whatever is in it; another command than the two is refused."""
+    action = yaml.safe_load((DEPLOY / "github-action/action.yml").read_text())
+    (step,) = [step for step in action["runs"]["steps"] if step.get("id") == "run"]
+    stub = f'cloudscan for word in "$@"; do echo "<$word>" >> words; done; exit {code}'
+    inputs = {"CONFIG": "my config.toml", "COMMAND": command, "ARGUMENTS": "--scope\n$(id) *\n", "SARIF": ""}
+
+    ended, outputs = shell(step["run"], tmp_path, stub, **inputs)
+
+    assert ended == code
+    if command != "rm -rf":
+        words = (tmp_path / "words").read_text().splitlines()
+        assert words == ["<--config>", "<my config.toml>", f"<{command}>", "<--scope>", "<$(id) *>"]
+        assert outputs == f"exit-code={code}\n"
+
+
+@pytest.mark.parametrize(
+    ("runs", "new", "ended", "outputs"),
+    [("7\\n31\\n12", "", 0, "run=31\n"), ("", "", 1, ""), ("", "true", 0, "run=\n")],
+)
+def test_the_workflow_never_begins_a_new_ledger_by_itself(
+    tmp_path: Path, runs: str, new: str, ended: int, outputs: str
+) -> None:
+    stub = f"gh printf '{runs}'"
+
+    assert shell(FIND_LEDGER, tmp_path, stub, STATE="s", NEW_LEDGER=new) == (ended, outputs)
 
 
 def test_kustomize_builds_the_example() -> None:

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from openpyxl.utils.escape import unescape
+from pptx import Presentation
 
 from cloudscan_reports.formats import json as data
 
@@ -109,6 +110,36 @@ def xlsx(content: str | bytes) -> None:
                 if isinstance(cell.value, str):
                     assert len(cell.value.encode("utf-16-le")) // 2 <= 32_767
                     assert not UNSEEN.search(cell.value)
+
+
+def pptx(content: str | bytes) -> None:
+    """A reader opens three slides whose parts are XML; no link leads out of the file, no letter is invisible."""
+    assert isinstance(content, bytes)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")):
+                ET.fromstring(archive.read(name))
+            if name.endswith(".rels"):
+                assert b'TargetMode="External"' not in archive.read(name), name
+    slides = read_slides(content)
+    assert len(slides) == 3
+    assert not [text for texts in slides for text in texts if UNSEEN.search(text)]
+
+
+def read_slides(content: bytes) -> list[list[str]]:
+    """The texts of each slide: title, boxes, tables by cell, titles and categories of charts."""
+    return [list(_texts(slide.shapes)) for slide in Presentation(io.BytesIO(content)).slides]
+
+
+def _texts(shapes: Iterable[Any]) -> Iterator[str]:
+    for shape in shapes:
+        if shape.has_text_frame:
+            yield shape.text_frame.text
+        elif shape.has_table:
+            yield from (cell.text for row in shape.table.rows for cell in row.cells)
+        elif shape.has_chart:
+            yield shape.chart.chart_title.text_frame.text
+            yield from map(str, shape.chart.plots[0].categories)
 
 
 def sarif(content: str | bytes) -> None:
@@ -221,6 +252,7 @@ VALIDATORS: Mapping[str, Callable[[str | bytes], None]] = {
     "markdown": markdown,
     "ndjson": ndjson,
     "ocsf": ocsf,
+    "pptx": pptx,
     "sarif": sarif,
     "xlsx": xlsx,
 }

@@ -25,7 +25,7 @@ _BUNDLE: Final = "cloudscan-wheel"
 _STATE: Final = "cloudscan-state"
 
 # The newest state that this repository's own default branch has left: nobody else may hand us a history.
-_FIND: Final = """\
+FIND_LEDGER: Final = """\
 run=$(gh api --paginate "repos/$GITHUB_REPOSITORY/actions/artifacts?name=$STATE&per_page=100" --jq '.artifacts[]
   | select((.expired | not) and .workflow_run.head_branch == env.BRANCH
       and .workflow_run.head_repository_id == .workflow_run.repository_id) | .workflow_run.id' | sort -n | tail -n 1)
@@ -140,7 +140,7 @@ def _restored(plan: Plan) -> Iterator[Mapping[str, Any]]:
             "BRANCH": "${{ github.event.repository.default_branch }}",
             "NEW_LEDGER": "${{ inputs.new_ledger }}",
         },
-        "run": _FIND,
+        "run": FIND_LEDGER,
     }
     options = {
         "name": _STATE,

@@ -3,7 +3,8 @@
 Source: Kubernetes' pod security standards, profile *restricted*.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from cloudscan.nightly.schedule.plan import Plan, yaml_text
@@ -28,7 +29,10 @@ def documents(plan: Plan) -> Sequence[Document]:
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _META, "automountServiceAccountToken": False},
         _config_map(_NAME, {"cloudscan.toml": plan.config_text}),
-        *[_config_map(_rules_name(number), texts) for number, texts in enumerate(plan.rule_files.values())],
+        *[
+            _config_map(_rules_name(number), dict(zip(_keys(texts), texts.values(), strict=True)))
+            for number, texts in enumerate(plan.rule_files.values())
+        ],
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -64,6 +68,15 @@ def _remarks(plan: Plan) -> str:
 
 def _config_map(name: str, data: Mapping[str, str]) -> Document:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**_META, "name": name}, "data": dict(data)}
+
+
+def _keys(paths: Iterable[str]) -> Sequence[str]:
+    """Paths as keys of a ConfigMap, which may contain letters, digits, and ``-_.`` only; unlike ones stay unlike."""
+    keys: list[str] = []
+    for path in paths:
+        key = re.sub(r"[^-._a-zA-Z0-9]", "_", path.replace("/", "--"))
+        keys.append(key if key not in keys else f"{len(keys)}-{key}")
+    return keys
 
 
 def _rules_name(number: int) -> str:
@@ -174,7 +187,7 @@ def _volumes(plan: Plan) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         secret = {"secretName": _FILES, "defaultMode": 0o440}
         volumes.append(({"name": "files", "secret": secret}, {"mountPath": MOUNTED_FILES, "readOnly": True}))
     for number, texts in enumerate(plan.rule_files.values()):
-        items = [{"key": name, "path": name.replace("--", "/")} for name in texts]
+        items = [{"key": key, "path": path} for key, path in zip(_keys(texts), texts, strict=True)]
         volumes.append(
             (
                 {"name": f"rules-{number}", "configMap": {"name": _rules_name(number), "items": items}},

@@ -28,7 +28,7 @@ class Plan:
     minute: int
     keeps_ledger: bool  # in a file and not on a server
     needs: Requirements = field(default_factory=Requirements)
-    rule_files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # texts by name, by folder of rules
+    rule_files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # texts by path, by folder of rules
     user: str = "cloudscan"
     image: str = f"registry.example/cloudscan:{__version__}"
     metrics: Path | None = None
