@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 project = "cloudscan"
 version = release = version_of("cloudscan")
 extensions = ["myst_parser"]
-include_patterns = ["*.md", "docs/**.md"]
+include_patterns = ["*.md", "deploy/*.md", "docs/**.md"]
 exclude_patterns = [".venv/**"]
 root_doc = "docs/index"
 html_theme = "alabaster"
@@ -25,6 +25,7 @@ _CONTENTS = """
 *
 adr/*
 ../README
+../deploy/README
 ../README.ja
 ../CONTRIBUTING
 ../SECURITY

@@ -1,6 +1,7 @@
 """The command `cloudscan`: finds the subcommand, runs it, and turns errors into one clear message."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -147,6 +148,9 @@ def exit_code_of(error: CloudscanError) -> int:
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # a Japanese Windows code page has no en dash
     sys.exit(run(sys.argv[1:]))
 
 

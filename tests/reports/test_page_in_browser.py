@@ -311,7 +311,7 @@ def test_japanese_page_speaks_japanese(open_page: Opener) -> None:
 
     assert status(page) == "25 件"
     text = page.locator("#findings").inner_text()
-    assert "インターネット上の誰でも読み取れます" in text
+    assert "インターネット上の誰でも閲覧できます" in text
     for english in ("Severity", "Copy", "Who can", "Since", "Evidence", "Likelihood", "Open"):
         assert english not in text
 
@@ -647,7 +647,7 @@ def test_overdue_findings_are_filtered(open_page: Opener) -> None:
 
     assert 0 < len(overdue) < 50
     assert status(page) == f"{len(overdue)} findings"
-    expect(page.locator(".facts .overdue").first).to_contain_text("overdue")
+    expect(page.locator(".facts .overdue").first).to_contain_text("Overdue since")
 
 
 def test_findings_without_a_ticket_are_filtered(open_page: Opener) -> None:
