@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloudscan.config_words import Step
 from cloudscan.connector import ConnectorPlugin, IdShape
-from cloudscan.days import zone
+from cloudscan.days import nearest_zone, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, say
@@ -104,10 +104,12 @@ def _whose(config: "Config") -> Iterator[Problem]:
 
 def _where(config: "Config") -> Iterator[Problem]:
     """A time zone that the database of zones does not have."""
+    name = config.organisation.timezone
     try:
-        zone(config.organisation.timezone)
-    except ConfigurationError as error:
-        yield ("organisation", "timezone"), say("{problem}", problem=error)
+        zone(name)
+    except ConfigurationError:
+        near = nearest_zone(name)
+        yield ("organisation", "timezone"), say("there is no time zone {name}; {near}", name=repr(name), near=near)
 
 
 def _domain_problem(domain: str) -> Sentence | None:
@@ -136,10 +138,6 @@ def _domain_problem(domain: str) -> Sentence | None:
 
 def _scanning(config: "Config") -> Iterator[Problem]:
     scan = config.scan
-    try:
-        zone(config.organisation.timezone)
-    except ConfigurationError as error:
-        yield ("organisation", "timezone"), error
     if not 1 <= scan.concurrency <= _MOST_REQUESTS:
         yield ("scan", "concurrency"), say("it must be at least 1 and at most {most}", most=_MOST_REQUESTS)
     if not 0 < scan.max_hours <= _LONGEST_SCAN:

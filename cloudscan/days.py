@@ -33,15 +33,30 @@ def zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
     except (OSError, ValueError, KeyError) as error:  # KeyError: not found; the others: a folder, a path
-        near = suggestion(timezone, sorted(available_timezones()))
-        raise ConfigurationError(
-            say("There is no time zone {name}; {near}.", name=repr(timezone), near=near)
-        ) from error
+        sentence = say("There is no time zone {name}; {near}.", name=repr(timezone), near=nearest_zone(timezone))
+        raise ConfigurationError(sentence) from error
+
+
+def nearest_zone(name: str) -> str:
+    """What to write instead of a name that no time zone has."""
+    return suggestion(name, sorted(available_timezones()))
 
 
 def day_of(moment: datetime, timezone: str) -> date:
     """The day that a moment belongs to in a time zone."""
     return moment.astimezone(zone(timezone)).date()
+
+
+def clock_time(moment: datetime, timezone: str) -> str:
+    """A moment for a line of text: 2026-11-23 03:12 JST."""
+    local = moment.astimezone(zone(timezone))
+    return f"{local:%Y-%m-%d %H:%M} {zone_name(local)}"
+
+
+def zone_name(local: datetime) -> str:
+    """What the zone of a local moment is called: UTC, JST, UTC+03."""
+    short = local.tzname() or ""
+    return short if short[:1].isalpha() else f"UTC{short}"
 
 
 def due_day(finding: Finding, calendar: Calendar) -> date | None:

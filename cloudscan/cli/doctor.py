@@ -17,6 +17,7 @@ from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, op
 from cloudscan.cli.tickets import open_tracker, projects_of
 from cloudscan.config import Config
 from cloudscan.connector import Check
+from cloudscan.days import clock_time
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.sentence import say
 
@@ -112,7 +113,7 @@ def _ledger(config: Config) -> str:
     last = open_ledger(config).latest()
     if last is None:
         return say("ledger: no scan yet")
-    return say("ledger: last scan {moment} UTC", moment=f"{last.scan.started_on:%Y-%m-%d %H:%M}")
+    return say("ledger: last scan {moment}", moment=clock_time(last.scan.started_on, last.timezone))
 
 
 def _format(config: Config, name: str, path: str | None) -> str:

@@ -37,6 +37,7 @@ def findings(
     import msgspec
 
     from cloudscan.cli.table import show_table
+    from cloudscan.days import day_of
     from cloudscan.errors import ConfigurationError
 
     config = load_config(config_path)
@@ -62,7 +63,7 @@ def findings(
         return
     rows = [
         [f"{finding.score:.0f}", finding.severity, finding.message[language], finding.verdict.subject.account,
-         f"{finding.first_seen_on:%Y-%m-%d}", _note(finding), finding.fingerprint[:8]]
+         day_of(finding.first_seen_on, last.timezone), _note(finding), finding.fingerprint[:8]]
         for finding in selected
     ]  # fmt: skip
     show_table(

@@ -134,12 +134,13 @@ def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict
 
 def _show(rows: "Sequence[Coverage]", report: "Report", language: str) -> None:
     from cloudscan.cli.table import show_details
+    from cloudscan.days import day_of
 
     record = _record(rows, report, language)
     waiver = record["waiver"]
     title = joined((record["gap"][:_SHOWN] or "-", _words(record["state"])), "  ")
     if record["state"] != _NOT_JUDGED:
-        title = say("{state} since {day}", state=title, day=f"{record['first_seen_on']:%Y-%m-%d}")
+        title = say("{state} since {day}", state=title, day=day_of(record["first_seen_on"], report.timezone))
     if waiver:
         title = say(
             "{state}, waived until {until} by {owner}: {reason}",

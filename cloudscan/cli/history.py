@@ -7,6 +7,7 @@ import click
 from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.words import word_of
+from cloudscan.days import clock_time, day_of
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
 from cloudscan.report import ChangedBy, Difference, DifferenceKind, Scan, ScanFigures
@@ -41,7 +42,9 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
 
     from cloudscan.cli.table import show_table
 
-    differences = open_ledger(load_config(config_path)).diff(old, new)
+    config = load_config(config_path)
+    timezone = config.organisation.timezone
+    differences = open_ledger(config).diff(old, new)
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
@@ -51,8 +54,8 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     echo(
         say(
             "{old} to {new}: {counts}",
-            old=_when(differences.old),
-            new=_when(differences.new),
+            old=_when(differences.old, timezone),
+            new=_when(differences.new, timezone),
             counts=counts or say("no difference"),
         )
     )
@@ -61,7 +64,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
             echo(
                 say(
                     "The scan of {when} could not read everything; what it could not read counts as unchanged.",
-                    when=_when(scan),
+                    when=_when(scan, timezone),
                 )
             )
     if differences.differences:
@@ -72,7 +75,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
                 difference.rule_id,
                 difference.name,
                 difference.account,
-                joined([*_widening(difference), *_judged(difference)], ", "),
+                joined([*_widening(difference), *_judged(difference, timezone)], ", "),
                 difference.fingerprint[:8],
             ]
             for difference in differences.differences
@@ -93,7 +96,9 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
 
     from cloudscan.cli.table import show_table
 
-    scans = open_ledger(load_config(config_path)).trend()[-(last or 0) :]
+    config = load_config(config_path)
+    timezone = config.organisation.timezone
+    scans = open_ledger(config).trend()[-(last or 0) :]
     if format_name == "json":
         click.echo(msgspec.json.encode(scans))
         return
@@ -106,7 +111,8 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
         *(say("open to all"), say("behind"), ""),
     )
     rows = [
-        [scan.id[:8], _when(scan), *_numbers(scan.figures, severities), joined(_notes(scan), ", ")] for scan in scans
+        [scan.id[:8], _when(scan, timezone), *_numbers(scan.figures, severities), joined(_notes(scan), ", ")]
+        for scan in scans
     ]
     show_table(head, rows)
 
@@ -135,13 +141,13 @@ def _widening(difference: Difference) -> Iterator[Sentence]:
         yield joined((_WIDENED.get(name, name), before, "→", now))
 
 
-def _judged(difference: Difference) -> Iterator[Sentence]:
+def _judged(difference: Difference, timezone: str) -> Iterator[Sentence]:
     """Such as: no longer found since version 0.2.0, by rule."""
     rejudged = difference.rejudged
     if rejudged is None:
         return
     version = say("version {version}", version=rejudged.version)
-    since = version if rejudged.version else f"{rejudged.on:%Y-%m-%d}"
+    since = version if rejudged.version else day_of(rejudged.on, timezone)
     if rejudged.changed_by is ChangedBy.UNCLEAR:
         yield say(
             "judged by something else since {since}: it cannot be determined whether the cloud changed too",
@@ -163,5 +169,5 @@ def _notes(scan: Scan) -> Iterator[Sentence]:
         yield say("{changes} changed: {count} judged differently", changes=changes, count=scan.figures.rejudged or 0)
 
 
-def _when(scan: Scan) -> str:
-    return f"{scan.started_on:%Y-%m-%d %H:%M}"
+def _when(scan: Scan, timezone: str) -> str:
+    return clock_time(scan.started_on, timezone)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
-from cloudscan.days import Calendar
+from cloudscan.days import Calendar, clock_time
 from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
@@ -245,8 +245,8 @@ class Ledger:
                 raise LedgerError(
                     say(
                         "The scan of {earlier} is not before the one of {later}; name the older one first.",
-                        earlier=f"{earlier.started_on:%Y-%m-%d %H:%M}",
-                        later=f"{later.started_on:%Y-%m-%d %H:%M}",
+                        earlier=clock_time(earlier.started_on, self._calendar.timezone),
+                        later=clock_time(later.started_on, self._calendar.timezone),
                     )
                 )
             return history_rows.diff_between(db, earlier, later, self._tolerance, history.new_versions(scans))

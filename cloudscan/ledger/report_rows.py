@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from cloudscan import __version__
 from cloudscan.coverage import Coverage
-from cloudscan.days import Calendar
+from cloudscan.days import Calendar, clock_time
 from cloudscan.engine import framework_coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Framework
@@ -147,10 +147,10 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime, calen
     if aware(last.started_on) >= started_on:
         raise LedgerError(
             say(
-                "The ledger already contains a later scan (of {started_on} UTC), and history is not "
+                "The ledger already contains a later scan (of {started_on}), and history is not "
                 "rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead "
                 "when that scan ran, run `cloudscan ledger repair`.",
-                started_on=f"{aware(last.started_on):%Y-%m-%d %H:%M}",
+                started_on=clock_time(aware(last.started_on), calendar.timezone),
             )
         )
     return None

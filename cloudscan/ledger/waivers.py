@@ -219,7 +219,7 @@ def revocable(waiver_id: int, register: WaiverRegister, now: datetime) -> Waiver
             say(
                 "Waiver {waiver_id} was already revoked on {revoked}.",
                 waiver_id=waiver_id,
-                revoked=f"{register.revoked[waiver_id]:%Y-%m-%d}",
+                revoked=day_of(register.revoked[waiver_id], register.timezone),
             )
         )
     if not register.in_force(waiver, now):

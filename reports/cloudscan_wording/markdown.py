@@ -15,7 +15,7 @@ _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
-    """A sentence that is shown as it is written, and that reads well as text: only what could be Markdown is escaped."""
+    """A sentence as it is written, which reads well as text: only what could be Markdown is escaped."""
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", visible(text))
 
 

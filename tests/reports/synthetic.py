@@ -22,8 +22,10 @@ from cloudscan.finding import (
     Verdict,
     Waiver,
 )
+from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
 from cloudscan.reason import Reason
 from cloudscan.report import (
+    Comparison,
     Diff,
     Difference,
     DifferenceKind,
@@ -215,6 +217,51 @@ def with_past(given: Report) -> Report:
             _status(index, note, given) for index, note in enumerate(("overdue", "widened", "due_soon", "unused", ""))
         ],
         gaps=_known_gaps(given),
+        frameworks=[_framework()],
+        comparisons=[
+            Comparison(
+                old=scans[0],
+                days=29,
+                asked_days=30,
+                platforms=["s3"],
+                added=["gdrive"],
+                score_before=scans[0].figures.score if scans[0].figures else 0.0,
+                score_now=now.score,
+                new=12,
+                reopened=2,
+                resolved=19,
+                rejudged=3,
+            )
+        ],
+        deadlines=dict(zip(reversed(Severity), (7, 30, 90, 180, 365), strict=True)),
+    )
+
+
+def _framework() -> FrameworkResult:
+    """One control of each standing."""
+    controls = (
+        ("A.5.15", "Access control", ControlStanding.FLAGGED, 3, 1, 9),
+        ("A.5.18", "Access rights", ControlStanding.UNKNOWN, 0, 2, 9),
+        ("A.8.3", "Information access restriction", ControlStanding.PASSED, 0, 0, 9),
+        ("A.8.15", "Logging", ControlStanding.NOTHING, 0, 0, 0),
+        ("A.8.9", "Configuration management", ControlStanding.NOT_COVERED, 0, 0, 0),
+    )
+    return FrameworkResult(
+        id="iso27001-2022",
+        title="ISO/IEC 27001:2022, Annex A",
+        url="https://www.iso.org/standard/27001",
+        controls=[
+            ControlResult(
+                id=identity,
+                title=title,
+                standing=standing,
+                rules=() if standing is ControlStanding.NOT_COVERED else (_READ.id,),
+                flagged=flagged,
+                unknown=unknown,
+                passed=passed,
+            )
+            for identity, title, standing, flagged, unknown, passed in controls
+        ],
     )
 
 

@@ -188,11 +188,12 @@ def test_the_workbook_has_a_sheet_for_each_question() -> None:
         "変化": 0,
         "判定不能": len(given.unknowns),
         "読み取り状況": len(given.coverage),
+        "適合状況": 0,
         "ルール": len(given.rules),
     }
     head, first = written["検出結果"][:2]
     assert dict(zip(head, first, strict=True))["状態"] in ("未対応", "再発", "受容済み")
-    assert dict(zip(head, first, strict=True))["最終検出（UTC）"] == NOW.replace(tzinfo=None)
+    assert dict(zip(head, first, strict=True))["最終検出"] == NOW.replace(tzinfo=None)
 
 
 def test_a_name_in_the_workbook_is_a_text() -> None:
@@ -383,10 +384,29 @@ def test_a_name_in_markdown_is_code(name: str) -> None:
     assert not name or expected in contents
 
 
+def test_a_framework_is_told_control_by_control() -> None:
+    """What passed, failed, could not be judged, was not seen, has no rule: in the workbook, in Markdown, as JSON."""
+    given = with_past(report(5))
+
+    rows = sheets(xlsx.write(given, "en"))["Frameworks"]
+    text = markdown.write(given, "en")
+
+    assert [list(row[1:4]) for row in rows[1:]] == [
+        ["A.5.15", "Access control", "Failed"],
+        ["A.5.18", "Access rights", "Not evaluated"],
+        ["A.8.3", "Information access restriction", "Passed"],
+        ["A.8.15", "Logging", "Not visible: nothing of this kind was seen"],
+        ["A.8.9", "Configuration management", "Not covered by a rule"],
+    ]
+    assert "Failed 1, Not evaluated 1, Passed 1, Not visible" in text
+    assert "| `A.5.15` Access control | Failed |" in text
+
+
 def test_markdown_names_what_comes_first() -> None:
     text = markdown.write(report(120), "ja")
 
-    assert "最も影響の大きいものと、最初にすべきこと" in text
+    assert "現在のリスクと優先して行う対応" in text
+    assert text.index("最大のリスク") < text.index("最優先の対応") < text.index("推移") < text.index("未確認の範囲")
     assert "… ほか" in text
     assert len(text) < 30_000
 
@@ -417,4 +437,4 @@ def test_a_date_before_excels_calendar_is_a_text() -> None:
 
     rows = sheets(xlsx.write(replace(given, findings=[replace(given.findings[0], verdict=old)]), "en"))["Findings"]
 
-    assert str(rows[1][rows[0].index("Open since (UTC)")]).startswith("1876-")
+    assert str(rows[1][rows[0].index("Open since")]).startswith("1876-")

@@ -486,7 +486,7 @@ def test_only_web_addresses_become_links(open_page: Opener) -> None:
 
 
 def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
-    """Most harm, first step, cost, course and blind spots: each in a sentence, also without JavaScript."""
+    """A named case, first step, cost, course and blind spots: each in a sentence, also without JavaScript."""
     page = open_page(with_past(report(60)), script=False)
 
     assert page.locator(".case h3").inner_text() == "What would hurt most"
@@ -496,7 +496,10 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
         "Better or worse",
         "What we did not see",
     ]
-    assert all(page.locator(".answers dd > a").all_inner_texts())
+    expect(page.locator(".case .what a")).to_have_text(re.compile("^Anyone can read the objects in acme-"))
+    answers = page.locator(".answers dd > a").all_inner_texts()
+    assert re.fullmatch(r"Better: \d+% less risk than on 1 Feb 2026 \(29 days ago\)", answers[2])
+    assert answers[3] == "16 parts could not be read"
     for name in ("Likelihood and impact", "Risk over time"):
         expect(page.get_by_role("img", name=name)).to_be_visible()
 

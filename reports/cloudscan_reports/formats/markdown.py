@@ -110,7 +110,7 @@ def _answers(summary: FirstPage, texts: Texts) -> Iterator[str]:
     """The five questions of a director, one per line."""
     for answer in summary.answers:
         short, more = (prose(shortened(" ".join(text.split()), _MOST_ANSWER)) for text in (answer.short, answer.more))
-        yield f"- **{prose(answer.question)}**{prose(texts.say('list.colon'))}{short.rstrip('.。')}" + (
+        yield f"- {prose(answer.question)}{prose(texts.say('list.colon'))}{short.rstrip('.。')}" + (
             f"{prose(texts.say('list.stop'))}{more}" if more else ""
         )
     yield ""
@@ -160,7 +160,7 @@ def _roadmap(summary: FirstPage, texts: Texts) -> Iterator[str]:
         does = texts.count("roadmap.does", step.findings, fixes=number(step.fixes), cost=planned.cost)
         text = does if step.findings else texts.say("roadmap.nothing")
         left = texts.say("roadmap.left", part=planned.risk_left)
-        yield f"- **{prose(texts.say(f'roadmap.{key}'))}**{prose(texts.say('list.colon'))}" + prose(
+        yield f"- {prose(texts.say(f'roadmap.{key}'))}{prose(texts.say('list.colon'))}" + prose(
             phrases.sentences([text, left], texts.lang)
         )
         yield from (f"  - {prose(visible(team))}" for team in planned.teams)
@@ -217,8 +217,10 @@ def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
     yield prose(texts.say("controls.note"))
     yield ""
     for framework in report.frameworks:
-        title, url = prose(framework.title), openable(framework.url)
-        yield f"### {f'[{title}]({url})' if url else title}"
+        yield f"### {prose(framework.title)}"
+        yield ""
+        if url := openable(framework.url):
+            yield code(url)
         yield ""
         counts = (f"{texts.name('control', standing)} {number(n)}" for standing, n in framework.counts.items() if n)
         yield prose(texts.say("list.comma").join(counts))

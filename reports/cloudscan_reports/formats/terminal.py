@@ -46,7 +46,9 @@ def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[s
         yield from _wrapped(f"{changes.title}{texts.say('list.colon')}{changes.summary}", width)
     yield ""
     if waiting:
-        yield texts.count("terminal.counts", len(waiting), findings=number(len(needing_work(report))))
+        yield from _wrapped(
+            texts.count("terminal.counts", len(waiting), findings=number(len(needing_work(report)))), width
+        )
         yield "  ".join(
             _styled(f"{texts.name('severity', severity)} {number(n)}", _COLOURS[severity], colour)
             for severity, n in by_severity(waiting).items()

@@ -12,7 +12,7 @@ from cloudscan_reports.summary.open_fixes import OpenFix, ages
 from cloudscan_reports.summary.ranking import Cause, Step
 from cloudscan_reports.summary.splits import PlatformRead
 from cloudscan_wording import phrases
-from cloudscan_wording.texts import Texts, number
+from cloudscan_wording.texts import Texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,10 +123,7 @@ def _answers_on_work(
 
 def _answer_on_gaps(report: Report, texts: Texts, not_seen: Unseen, read: Sequence[PlatformRead]) -> Answer:
     shares = texts.say("list.comma").join(
-        texts.say(
-            "answers.share", platform=one.name, share=_floored(one.share), n=number(one.whole), all=number(one.total)
-        )
-        for one in read
+        texts.say("answers.share", platform=one.name, share=_floored(one.share)) for one in read
     )
     if not not_seen.count and not report.unknowns:
         short, more = texts.say("answers.all_seen"), nothing_missing(not_seen, texts)

@@ -16,7 +16,7 @@ from cloudscan_reports.summary.answers import Answer, answers, facts, worst_of
 from cloudscan_reports.summary.estimates import cost, percent_range
 from cloudscan_reports.summary.gaps import Unseen, unseen
 from cloudscan_reports.summary.named_case import NamedCase, named_case, team_name
-from cloudscan_reports.summary.open_fixes import open_fixes
+from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
 from cloudscan_reports.summary.ranking import Cause, Step
 from cloudscan_reports.summary.splits import PlatformRead, Split, platforms_read, splits
 from cloudscan_wording import phrases
@@ -103,7 +103,7 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
         blind=bool(report.unknowns) or not report.complete,
         worst=case,
         facts=facts(case, texts) if case else (),
-        start=[named_case(one, report, texts) for one in waiting[:_MOST_CASES]],
+        start=[named_case(one, report, texts) for one in _in_order(waiting, worst)[:_MOST_CASES]],
         answers=answers(report, texts, worst, waiting, steps, not_seen, read),
         ranking=[
             RankedCause(
@@ -139,6 +139,11 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
         changes=counts.changed(report, texts),
         unseen=not_seen,
     )
+
+
+def _in_order(waiting: Sequence[OpenFix], worst: OpenFix | None) -> Sequence[OpenFix]:
+    """The fixes with the one that stands for all in front: others may be as bad."""
+    return [*([worst] if worst else []), *(one for one in waiting if one is not worst)]
 
 
 def completeness(report: Report, texts: Texts) -> str:

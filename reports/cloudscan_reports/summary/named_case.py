@@ -1,10 +1,12 @@
 """One named case in words: what, who gets in, since when, whose, which data, by when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudscan.finding import Severity, Verdict
+from cloudscan.recipient import Via, Withheld, recipient_of
 from cloudscan.report import Report, RuleSummary
+from cloudscan.text import domain_of
 from cloudscan_reports.summary.open_fixes import OpenFix, Team, is_counted
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts
@@ -24,6 +26,7 @@ class NamedCase:
     owner: str  # the owner, or else the team
     data: str  # how much of which kind, with its label
     cause: str
+    brief: str  # who gets in, since when, whose, due when
     due: str  # the day; empty without a deadline
     overdue: bool
     tickets: Sequence[str]
@@ -39,6 +42,8 @@ def named_case(one: OpenFix, report: Report, texts: Texts) -> NamedCase:
     subject = verdict.subject
     account = team_name(Team("", subject.platform, subject.account), texts)
     places = (texts.name("kind", subject.kind) if subject.kind else "", account)
+    who, since = phrases.reach(texts, verdict), phrases.since(texts, finding, report.generated_on)
+    owner = owner_of(one, report, texts)
     tickets = [ticket for each in one.fix.findings for ticket in report.tickets.get(each.fingerprint, ())]
     return NamedCase(
         fingerprint=finding.fingerprint,
@@ -46,16 +51,54 @@ def named_case(one: OpenFix, report: Report, texts: Texts) -> NamedCase:
         name=subject.name or subject.uid,
         message=phrases.message_of(finding, texts.lang) or verdict.rule_id,
         where=texts.say("list.comma").join(filter(None, places)),
-        who=phrases.reach(texts, verdict),
-        since=phrases.since(texts, finding, report.generated_on),
-        owner=subject.owner or team_name(one.team, texts),
+        who=who,
+        since=since,
+        owner=owner,
         data=data_of(verdict, texts),
         cause=texts.name("cause", rule.cause) if rule else "",
+        brief=_brief(one, who, since, owner, texts),
         due=texts.date(one.due) if one.due else "",
         overdue=one.overdue,
         tickets=list(dict.fromkeys(ticket.key for ticket in tickets)),
         step=fix.splitlines()[0] if fix else "",
     )
+
+
+def _brief(one: OpenFix, who: str, since: str, owner: str, texts: Texts) -> str:
+    stop, colon = texts.say("list.stop"), texts.say("list.colon")
+    due = texts.date(one.due) if one.due else ""
+    labelled = (
+        ("finding.since", since),
+        ("finding.owner", owner),
+        ("case.due", texts.say("case.overdue", day=due) if one.overdue else due),
+    )
+    parts = [who.removesuffix(stop.strip()), *(f"{texts.say(key)}{colon}{value}" for key, value in labelled if value)]
+    return stop.join(filter(None, parts))
+
+
+def owner_of(one: OpenFix, report: Report, texts: Texts) -> str:
+    """Who answers for it: an active person of ours, or the manager of one who left, else the team.
+
+    A name that is no address, as a tag may contain, is taken for a team's.
+    """
+    subject = one.worst.verdict.subject
+    recipient = recipient_of(subject, _our_domains(report))
+    if recipient.person and recipient.via is Via.MANAGER:
+        return texts.say("case.managed", manager=recipient.address, owner=subject.owner)
+    if recipient.person or (subject.owner and recipient.withheld is Withheld.ADDRESS):
+        return recipient.address or subject.owner
+    if recipient.withheld is Withheld.UNVERIFIED and subject.owner:
+        domain = domain_of(subject.owner)
+        if not domain or domain in _our_domains(report):
+            return subject.owner
+    return team_name(one.team, texts)
+
+
+def _our_domains(report: Report) -> Collection[str]:
+    """The domains that directories are named by: those are ours."""
+    of_findings = {finding.verdict.subject.account for finding in report.findings}
+    accounts = of_findings | {row.account for row in report.coverage}
+    return {account.lower() for account in accounts if "." in account}
 
 
 def team_name(team: Team, texts: Texts) -> str:

@@ -40,7 +40,7 @@ class OpenFix:
 
 @dataclass(frozen=True, order=True)
 class Team:
-    """Who does the work: a department if one is known, else those who look after an account of a platform."""
+    """Who does the work: a department if one is known, else the people behind an account of a platform."""
 
     department: str = ""
     platform: str = ""  # both empty if there is a department

@@ -16,7 +16,7 @@ from typing import Any
 from babel import Locale
 from babel.dates import get_month_names
 
-from cloudscan.days import UTC_NAME, zone
+from cloudscan.days import UTC_NAME, zone, zone_name
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
 from cloudscan.sentence import say
@@ -81,7 +81,6 @@ class Texts:
         if moment >= NEVER:
             return self.say("time.never")
         moment = moment.astimezone(zone(self.timezone))
-        short = moment.tzname() or ""
         return self.say(
             key,
             y=moment.year,
@@ -90,7 +89,7 @@ class Texts:
             month=self.table["time"]["months"][moment.month - 1],
             hh=f"{moment:%H}",
             mm=f"{moment:%M}",
-            zone=short if short[:1].isalpha() else f"UTC{short}",
+            zone=zone_name(moment),
         )
 
 
