@@ -65,6 +65,12 @@ def check_url(key: str, url: str, *, needs_https: bool = False) -> None:
         )
 
 
+def check_least(key: str, number: float, least: float) -> None:
+    """Raises `ConfigurationError` for the option `key` if its number is below the least that makes sense."""
+    if number < least:
+        raise ConfigurationError(say("{key} must be at least {least}.", key=key, least=least), key=key)
+
+
 def _is_this_machine(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback

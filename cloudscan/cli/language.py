@@ -6,7 +6,6 @@
 import gettext
 import os
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +111,10 @@ def last_value(arguments: Sequence[str], option: str, known: Sequence[str] = ())
 
 def _configured(path: Path) -> str:
     """What the configuration says; empty where it does not, or cannot be read, which is reported later."""
+    if not path.is_file():
+        return ""
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text("utf-8-sig")).get("organisation")
     except (OSError, ValueError, RecursionError):

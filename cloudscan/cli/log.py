@@ -10,7 +10,6 @@ import re
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,6 +153,8 @@ def _not_raised(failure: "sys.UnraisableHookArgs") -> None:
 def _configured(arguments: Sequence[str]) -> object:
     """What the configuration says; None where it cannot be read, which is reported later."""
     path = last_value(arguments, "--config") or last_value(arguments, "-c") or "cloudscan.toml"
+    import tomllib
+
     try:
         table: Mapping[str, Any] = tomllib.loads(Path(path).read_text("utf-8-sig"))
         return table["scan"]["log"]

@@ -1,9 +1,11 @@
 """The command `cloudscan`: finds the subcommand, runs it, and turns errors into one clear message."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import ClassVar
 
@@ -146,16 +148,16 @@ def exit_code_of(error: CloudscanError) -> int:
 
 def main() -> None:
     """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")  # a Japanese Windows code page has no en dash
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
-    from cloudscan.cli import log
-
     language, command = chosen(arguments, os.environ), _command(arguments)
-    as_json = command == "scan" and log.wants_json(arguments)
-    with clicks_own_words(language), log.to_stderr(language, as_json=as_json, debug="--debug" in arguments):
+    with clicks_own_words(language), _stderr(arguments, command, language) as as_json:
         try:
             outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
         except BrokenPipeError:
@@ -167,12 +169,32 @@ def run(arguments: list[str]) -> int:
             if isinstance(error, click.ClickException) and not as_json:
                 error.show()
                 return EXIT_USAGE
-            problem, code = _in_words(error)
-            cause = error.__cause__ if isinstance(error, CloudscanError) else error
-            event = "scan.failed" if command == "scan" else "failed"
-            log.fail(problem, event, cause=cause, error=type(error).__name__, exit_code=code)
-            return code
+            return _failed(error, command)
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _stderr(arguments: Sequence[str], command: str, language: str) -> Iterator[bool]:
+    """While it lasts, all that is logged is written to stderr; gives whether as JSON."""
+    if not command:  # help, the version: nothing is logged, and `logging` takes time to import
+        yield False
+        return
+    from cloudscan.cli import log
+
+    as_json = command == "scan" and log.wants_json(arguments)
+    with log.to_stderr(language, as_json=as_json, debug="--debug" in arguments):
+        yield as_json
+
+
+def _failed(error: BaseException, command: str) -> int:
+    """Say why a command ends; gives the exit code."""
+    from cloudscan.cli import log
+
+    problem, code = _in_words(error)
+    cause = error.__cause__ if isinstance(error, CloudscanError) else error
+    event = "scan.failed" if command == "scan" else "failed"
+    log.fail(problem, event, cause=cause, error=type(error).__name__, exit_code=code)
+    return code
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from cloudscan.sentence import say
     shell_complete=completing.formats,
     default="html",
     show_default=True,
-    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, pptx, sarif, text, xlsx, or any other.",
+    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, pptx, sarif, text, xlsx or another installed one.",
 )
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cloudscan.errors import check_url
+from cloudscan.errors import check_least, check_url
+
+_LEAST = {"connections": 1, "patience": 0, "audit_days": 0, "quota_units_per_minute": 1}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,5 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     connections: int = 32  # the maximum number of connections to Google
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for an address that is none."""
+        """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
+        for key, least in _LEAST.items():
+            check_least(key, getattr(self, key), least)
         check_url("endpoint", self.endpoint, needs_https=True)

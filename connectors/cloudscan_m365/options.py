@@ -5,7 +5,9 @@ from typing import Literal
 
 import msgspec
 
-from cloudscan.errors import check_url
+from cloudscan.errors import check_least, check_url
+
+_LEAST = {"connections": 1, "patience": 0, "longest_pause": 0, "sampled_items": 0, "resource_units_per_minute": 1}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ca_file: str = ""  # certificates to trust when signing in, for a local server or a proxy
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for an address that is none."""
+        """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
+        for key, least in _LEAST.items():
+            check_least(key, getattr(self, key), least)
         check_url("endpoint", self.endpoint, needs_https=True)
         check_url("authority", self.authority, needs_https=True)

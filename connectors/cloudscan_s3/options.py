@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from cloudscan.errors import ConfigurationError, check_url
+from cloudscan.errors import ConfigurationError, check_least, check_url
 from cloudscan.sentence import say
+
+_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0}
 
 
 class ProfileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +40,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     connections: int = 32  # kept open per endpoint
 
     def __post_init__(self) -> None:
-        """Raises `ConfigurationError` for an address that is none."""
+        """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
+        for key, least in _LEAST.items():
+            check_least(key, getattr(self, key), least)
         check_url("endpoint", self.endpoint)
 
 

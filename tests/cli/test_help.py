@@ -10,7 +10,7 @@ import pytest
 from cloudscan.cli.main import COMMANDS, cli
 from tests.cli.conftest import Desk
 
-HEAVY = ("boto3", "botocore", "duckdb", "sqlalchemy", "sqlglot", "jinja2", "alembic")
+HEAVY = ("boto3", "botocore", "duckdb", "sqlalchemy", "sqlglot", "jinja2", "alembic", "rich", "logging", "tomllib")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -126,9 +126,12 @@ def test_an_account_that_is_none(desk: Desk, text: str, words: list[str]) -> Non
         ("s3", "endpoint = 'http://127.0.0.1:99999'", "is not a URL"),
         ("gdrive", "endpoint = 'http://proxy.example'", "unencrypted; write https://"),
         ("m365", "authority = 'login.example'", "write https://login.example"),
+        ("s3", "connections = 0", "connections must be at least 1"),
+        ("gdrive", "audit_days = -1", "audit_days must be at least 0"),
+        ("m365", "patience = -0.5", "patience must be at least 0"),
     ],
 )
-def test_an_address_that_is_none(desk: Desk, connector: str, option: str, words: str) -> None:
+def test_an_option_that_cannot_be_meant(desk: Desk, connector: str, option: str, words: str) -> None:
     desk.configure(f"[connectors.{connector}]\n\n{option}\n")
 
     result = desk.run("scan")

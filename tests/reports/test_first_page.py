@@ -63,7 +63,7 @@ def test_what_to_do_first_is_a_named_thing_with_an_owner_and_a_day() -> None:
     assert page.worst
     named = {finding.verdict.subject.name: finding for finding in given.findings}
     name, _, rest = first.short.partition(": ")
-    assert re.fullmatch(r".+, by \d+ \w+ \d{4}", rest)
+    assert re.fullmatch(r"by \d+ \w+ \d{4}, .+", rest)
     cause = {rule.id: rule.cause for rule in given.rules}[named[name].verdict.rule_id]
     assert EN.name("cause", cause) == page.ranking[0].name
 

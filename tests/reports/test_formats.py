@@ -15,6 +15,7 @@ import pytest
 from cloudscan.cli.output import write_private, written
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Finding, State, Verdict
+from cloudscan.fix import key_of
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports.formats import asff, markdown, ndjson, sarif, xlsx
 from cloudscan_reports.formats.csv import harmless
@@ -184,10 +185,11 @@ def test_the_workbook_has_a_sheet_for_each_question() -> None:
     written = sheets(xlsx.write(given, "ja"))
 
     assert {title: len(rows) - 1 for title, rows in written.items()} == {
+        "対処一覧": len({key_of(one) for one in given.findings if one.state is not State.WAIVED}),
         "検出結果": len(given.findings),
         "変化": 0,
         "判定不能": len(given.unknowns),
-        "読み取り状況": len(given.coverage),
+        "スキャン範囲": len(given.coverage),
         "適合状況": 0,
         "ルール": len(given.rules),
     }

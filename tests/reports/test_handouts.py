@@ -111,7 +111,7 @@ def test_what_nobody_owns_has_a_page_of_its_own() -> None:
     written = pages(handed_to(report(6), [""]))
 
     assert set(written) == {f"{UNKNOWN}.html", "index.html"}
-    assert "no owner who may be told" in written[f"{UNKNOWN}.html"]
+    assert "no owner who may be notified" in written[f"{UNKNOWN}.html"]
     assert "Unknown owner" in written["index.html"]
 
 

@@ -20,6 +20,7 @@ from cloudscan.report import ChangedBy, Event, EventKind, Rejudged, Report
 from cloudscan.text import shell_of
 from cloudscan_reports.page import html as page_html
 from cloudscan_wording import phrases
+from cloudscan_wording.texts import load
 from cloudscan_wording.visible import visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
@@ -306,12 +307,13 @@ def test_the_page_fits(open_page: Opener, width: int, dark: bool) -> None:
 
 def test_japanese_page_speaks_japanese(open_page: Opener) -> None:
     """Controls, count and details made by the script are Japanese too."""
-    page = open_page(report(30), "ja")
+    given = report(30)
+    page = open_page(given, "ja")
     page.locator(BUTTONS).first.click()
 
     assert status(page) == "25 件"
     text = page.locator("#findings").inner_text()
-    assert "インターネット上の誰でも読み取れます" in text
+    assert phrases.reach(load("ja"), given.findings[0].verdict) in text
     for english in ("Severity", "Copy", "Who can", "Since", "Evidence", "Likelihood", "Open"):
         assert english not in text
 
@@ -647,7 +649,7 @@ def test_overdue_findings_are_filtered(open_page: Opener) -> None:
 
     assert 0 < len(overdue) < 50
     assert status(page) == f"{len(overdue)} findings"
-    expect(page.locator(".facts .overdue").first).to_contain_text("overdue")
+    expect(page.locator(".facts .overdue").first).to_contain_text("Overdue since")
 
 
 def test_findings_without_a_ticket_are_filtered(open_page: Opener) -> None:

@@ -150,7 +150,7 @@ def test_a_step_says_what_to_replace_and_what_is_missing() -> None:
         ("en", Audience.ANYONE_WITH_LINK, Access.READ, "Anyone on the internet can read it"),
         ("ja", Audience.ANYONE_WITH_LINK, Access.READ, "インターネット上の誰でも読み取れます"),
         ("en", Audience.ANY_ACCOUNT, Access.WRITE, "Anyone with an AWS account can edit it"),
-        ("ja", Audience.ORGANISATION, Access.MANAGE, "組織内の全員がアクセス権を変更できます"),
+        ("ja", Audience.ORGANISATION, Access.MANAGE, "社内の全員がアクセス権を変更できます"),
         ("en", None, Access.READ, "Who can reach it could not be determined"),
         ("ja", Audience.NOBODY, None, "現在は誰もアクセスできません"),
     ],

@@ -1,4 +1,4 @@
-"""The report as an Excel workbook (Office Open XML): a sheet each for findings, changes, coverage, rules.
+"""The report as an Excel workbook (Office Open XML): a sheet each for fixes, findings, coverage, rules.
 
 Every text is written as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the
 extra `xlsx` and is imported only here.
@@ -16,6 +16,8 @@ from cloudscan.framework import ControlResult, FrameworkResult
 from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
 from cloudscan.text import openable
 from cloudscan_reports.formats.columns import Cell, Column, columns
+from cloudscan_reports.summary.named_case import named_case
+from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
@@ -71,6 +73,8 @@ _RULES = (
     "fix",
     "version",
 )
+_FIXES = ("severity", "message", "reach", "owner", "platform", "account", "since", "age", "due", "overdue",
+          "findings", "score", "ticket", "uid")  # fmt: skip
 _CONTROLS = ("framework", "control", "title", "status", "flagged", "unknown", "passed", "waived_findings", "rules",
              "url")  # fmt: skip
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
@@ -93,6 +97,7 @@ def write(report: Report, lang: str) -> bytes:
     shown = columns(texts)
     rules = {rule.id: rule for rule in report.rules}
     sheets = _Sheets(book, texts)
+    sheets.add("fixes", _FIXES, (_fix(one, report, texts) for one in open_fixes(report)))
     sheets.add(
         "findings",
         [column.key for column in shown],
@@ -220,6 +225,26 @@ def _coverage(gap: WordedGap, texts: Texts) -> list[Cell]:
         row.total,
         row.facts,
         row.requests,
+    ]
+
+
+def _fix(one: OpenFix, report: Report, texts: Texts) -> list[Cell]:
+    case, subject = named_case(one, report, texts), one.worst.verdict.subject
+    return [
+        _worded(one.severity, "severity", texts),
+        case.message,
+        case.who,
+        case.owner,
+        _worded(subject.platform, "platform", texts),
+        subject.account,
+        one.opened_on,
+        round(one.age),
+        case.due,
+        one.overdue if report.deadlines else "",
+        len(one.fix.findings),
+        round(one.fix.score, 1),
+        " ".join(case.tickets),
+        one.fix.origin,
     ]
 
 

@@ -53,10 +53,10 @@ function makeFindings(data, words) {
     return last === null ? null : last - words.dayNumber(data.now);
   }
 
-  function due(index) {
+  function due(index, [inTime, overdue] = ["finding.due_day", "finding.due_overdue"]) {
     const left = daysLeft(index);
     if (left === null) return "";
-    return words.say(left < 0 ? "finding.due_overdue" : "finding.due_day", { day: words.dayNumbered(dueDay(index)) });
+    return words.say(left < 0 ? overdue : inTime, { day: words.dayNumbered(dueDay(index)) });
   }
 
   let counts = null;

@@ -1,8 +1,14 @@
 // Findings by the change that closes them: the strongest speaks for the fix, as in cloudscan/fix.py.
 
 function makeFixes(numbers) {
-  const roots = [];
-  for (const [index, step] of numbers.fix.entries()) roots.push(step ? roots[index - step] : index);
+  const roots = numbers.fix.map((_, index) => index);
+  let shared = false;
+  numbers.fix.forEach((step, index) => {
+    if (!step) return;
+    roots[index] = roots[index - step];
+    shared = true;
+  });
+  const alone = [];
   let all = null;
 
   // All findings of the fix that a finding belongs to.
@@ -24,15 +30,16 @@ function makeFixes(numbers) {
   const strongest = (one, other) =>
     (numbers.severity[other] - numbers.severity[one] || numbers.score[other] - numbers.score[one] || one - other);
 
+  const single = (indices) => indices.map((lead) => ({ lead, others: alone }));
+
   // Fixes in the order in which their first finding is given: the strongest of the given ones, and the others.
   function of(indices) {
+    if (!shared) return single(indices);
     return [...gathered(indices).values()].map((group) => {
       const [lead, ...others] = group.length > 1 ? group.toSorted(strongest) : group;
       return { lead, others };
     });
   }
-
-  const single = (indices) => indices.map((lead) => ({ lead, others: [] }));
 
   return { of, single, together };
 }

@@ -22,7 +22,7 @@ function makeRows(data, findings, words, detail) {
   function due(index) {
     const left = NEEDING_WORK.includes(findings.at("state", index)) ? findings.daysLeft(index) : null;
     if (left === null) return [];
-    return [make("span", left < 0 ? { class: "overdue" } : {}, findings.due(index))];
+    return [make("span", left < 0 ? { class: "overdue" } : {}, findings.due(index, ["findings.due_on", "findings.overdue_on"]))];
   }
 
   // The weaker findings of a fix, by their rules: what else is wrong with the same thing.
