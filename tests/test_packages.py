@@ -63,7 +63,9 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
         "cloudscan_emulators",
         "cloudscan_wording",
         "cloudscan-0.1.0.dist-info",
+        "cloudscan-0.1.0.data",
     }
+    assert "cloudscan-0.1.0.data/data/share/man/man1/cloudscan.1" in names
     assert "cloudscan/_rules/public-links/s3-public-read-by-policy.yaml" in names
     assert "cloudscan/snapshot/views.sql" in names
     assert "cloudscan_reports/formats/report.schema.json" in names
@@ -84,7 +86,7 @@ def test_the_demo_works_from_the_wheel(site: Path, tmp_path: Path) -> None:
     done = run(sys.executable, "-m", "cloudscan", "demo", cwd=tmp_path, path=[site])
 
     assert done.returncode == 0, done.stderr
-    assert "need work" in done.stdout
+    assert "fixes are needed" in done.stdout
     assert "Kumo Logistics" in (tmp_path / "cloudscan-demo" / "report.html").read_text()
 
 
