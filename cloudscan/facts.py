@@ -142,6 +142,12 @@ ledger tells a finding that is *judged differently* from one that is new, where 
 configuration translates the same answers into other facts. A connector that does not give it leaves that unclear.
 """
 
+OBJECTS_INSIDE: Final = "objects"
+"""A key of `detail`, of a resource whose contents are not listed one by one: the number of things in it.
+
+It counts for the blast radius in place of the resource. Left out, it is not known.
+"""
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
     """Something that a platform says, in our words."""

@@ -33,10 +33,13 @@ def widened(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str
     """What has widened, by field name: a wider audience, a stronger access, an amount beyond the tolerance.
 
     An audience or access that is known only now counts: nobody can have agreed to it. An amount that is known only now
-    does not: more often a permission to count was added than a folder filled.
+    does not: more often a permission to count was added than a folder filled. Where the bytes are known only now, so is
+    the number of resources: a bucket whose objects nobody counts is one.
     """
+    counted_now = before.bytes is None and now.bytes is not None
+    amounts = [name for name in _AMOUNTS if not (counted_now and name == "resources")]
     higher = [name for name in _LADDERS if _higher(getattr(before, name), getattr(now, name))]
-    larger = [name for name in _AMOUNTS if _larger(getattr(before, name), getattr(now, name), tolerance)]
+    larger = [name for name in amounts if _larger(getattr(before, name), getattr(now, name), tolerance)]
     return [*higher, *larger]
 
 

@@ -12,7 +12,7 @@ import msgspec
 from cloudscan.engine.lookup import Explained, Lookup, RankedSubject
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
-from cloudscan.facts import Access, Audience
+from cloudscan.facts import OBJECTS_INSIDE, Access, Audience
 from cloudscan.finding import Evidence, Judgement, Party, Subject, Verdict
 from cloudscan.sentence import say
 from cloudscan.snapshot.database import identifier
@@ -271,7 +271,8 @@ class Evaluation:
 
     def _count_resources(self, extents: Mapping[int, _Extent]) -> None:
         rows = self._rows(
-            """SELECT n, count(*), sum(r.size_bytes), max(r.rank)
+            f"""SELECT n, sum(greatest(1, coalesce(TRY_CAST(r.detail->>'{OBJECTS_INSIDE}' AS BIGINT), 1)))::BIGINT,
+                      sum(r.size_bytes), max(r.rank)
                FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
                LEFT JOIN resources AS r ON r.uid = p.resource_uid GROUP BY n"""
         )

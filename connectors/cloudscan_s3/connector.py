@@ -28,6 +28,7 @@ from cloudscan_s3.api import (
     identity,
     inventory,
     reader,
+    storage,
 )
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
@@ -337,6 +338,9 @@ class S3Connector:
         if buckets and buckets[0].owner:
             self._canonical_ids.get(number, lambda: buckets[0].owner)
         self._bucket_owners.update((bucket.name, number) for bucket in buckets)
+        amounts, gaps = storage.stored(asker, buckets, self._now)
+        yield from gaps
+        buckets = [replace(bucket, stored=amounts.get(bucket.name)) for bucket in buckets]
         enabled, gaps = enabled_regions.enabled_regions(asker, caller.partition)
         yield from gaps
         points, with_points, gaps = self._list_points(asker, number, buckets, enabled)

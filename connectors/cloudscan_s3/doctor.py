@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -26,6 +27,7 @@ from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.api.access_points import CONTROL
 from cloudscan_s3.api.asking import Answer, Asker
 from cloudscan_s3.api.identity import INACTIVE
+from cloudscan_s3.api.storage import query
 from cloudscan_s3.connector import S3Connector
 from cloudscan_s3.options import Options
 from cloudscan_s3.others import NOBODY_ELSE
@@ -123,6 +125,21 @@ def _of_directory_bucket_tags(sample: Sample) -> tuple[str, Arguments] | None:
     return "us-east-1", {"AccountId": sample.account, "ResourceArn": arn}
 
 
+def _of_metrics(sample: Sample) -> tuple[str, Arguments]:
+    return sample.region, {"Namespace": "AWS/S3", "MetricName": "BucketSizeBytes"}
+
+
+def _of_metric_data(sample: Sample) -> tuple[str, Arguments] | None:
+    if not sample.bucket:
+        return None
+    now = datetime.now(UTC)
+    return sample.region, {
+        "MetricDataQueries": [query("q0", sample.bucket)],
+        "StartTime": now - timedelta(days=1),
+        "EndTime": now,
+    }
+
+
 TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.ORGANISATION_BLOCK: _of_organisation,
     ask.BUCKET_EXISTS: _of_bucket,
@@ -153,6 +170,8 @@ TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.ROLES: _of_roles,
     ask.POINT_TAGS: _of_point_tags,
     ask.DIRECTORY_BUCKET_TAGS: _of_directory_bucket_tags,
+    ask.STORAGE_METRICS: _of_metrics,
+    ask.STORAGE: _of_metric_data,
 }
 """Where and about what a question is asked that reading the samples has not asked; None: it does not arise here."""
 
@@ -181,7 +200,7 @@ BY_READING: Final = frozenset(
 )
 """What every account is asked when it is opened and read."""
 
-_MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES))
+_MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES, ask.STORAGE_METRICS, ask.STORAGE))
 """Where the sample does not need the answer, the scan is complete without the permission."""
 
 

@@ -62,6 +62,16 @@ PERMISSIONS: tuple[Permission, ...] = (
         optional=True,
     ),
     Permission(
+        name="cloudwatch:ListMetrics",
+        reason=say("which buckets, and kinds of storage in them, S3 reports a size of"),
+        optional=True,
+    ),
+    Permission(
+        name="cloudwatch:GetMetricData",
+        reason=say("how many objects and bytes are in a bucket, to sort findings by how much is exposed"),
+        optional=True,
+    ),
+    Permission(
         name="s3:ListAccessPointsForObjectLambda", reason=say("to count Object Lambda access points"), optional=True
     ),
     Permission(name="s3tables:ListTableBuckets", reason=say("to count table buckets"), optional=True),

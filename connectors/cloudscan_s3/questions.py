@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloudscan.connector import Question
-from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.facts import EVERYTHING, OBJECTS_INSIDE, Hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,14 @@ _GRANTS: Final = Hidden(table="grants")
 _DENIALS: Final = (_GRANTS, _EFFECT)
 """What hangs on a Deny: where it may not hold, a wider grant is told in place of those that it leaves."""
 _POLICY: Final = (_GRANTS, _settings("policy_public", "policy_left_over"))
+
+_AMOUNTS: Final = (
+    Hidden(
+        table="resources",
+        columns=("size_bytes", f"detail.{OBJECTS_INSIDE}"),
+        kinds=("bucket", "access_point", "multi_region_access_point"),
+    ),
+)
 
 
 def _resources(*kinds: str) -> Hidden:
@@ -405,6 +413,22 @@ REPLICATION: Final = AwsQuestion(
     member="ReplicationConfiguration",
     hides=(_resources("replication"),),
 )
+STORAGE_METRICS: Final = AwsQuestion(
+    name="s3-storage-metrics",
+    service="cloudwatch",
+    operation="list_metrics",
+    needs="cloudwatch:ListMetrics",
+    member="Metrics",
+    hides=_AMOUNTS,
+)
+STORAGE: Final = AwsQuestion(
+    name="s3-storage",
+    service="cloudwatch",
+    operation="get_metric_data",
+    needs="cloudwatch:GetMetricData",
+    member="MetricDataResults",
+    hides=_AMOUNTS,
+)
 
 QUESTIONS: Final = (
     CALLER,
@@ -455,5 +479,7 @@ QUESTIONS: Final = (
     OUTPOSTS,
     ROLES,
     REPLICATION,
+    STORAGE_METRICS,
+    STORAGE,
 )
 """All of them; every request belongs to one."""

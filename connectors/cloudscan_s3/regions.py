@@ -53,13 +53,13 @@ def ask_each(
     means that it is not offered there.
     """
     entries: list[Any] = []
-    by_cause: dict[str, list[tuple[str, Gap]]] = {}
+    by_cause: dict[tuple[str, str], list[tuple[str, Gap]]] = {}
     for region in regions:
         listed, gaps = ask(region)
         entries += listed
         for gap in gaps:
             one = _seen_in(region, gap, question, optional, may_lack)
-            by_cause.setdefault(_code(one), []).append((region, one))
+            by_cause.setdefault((one.question, _code(one)), []).append((region, one))
     return InRegions(entries=entries, gaps=[_merged(found) for found in by_cause.values()])
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from cloudscan.connector import Scope
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan_s3.access.bucket import Stored
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.identity import ACTIVE
 from cloudscan_s3.api.reader import ListedBucket
@@ -58,12 +59,13 @@ def points_scope(bucket_name: str, account: str, points: Sequence[ListedPoint]) 
 
 def bucket_of(scope: Scope) -> ListedBucket:
     """The bucket of a scope."""
-    created = scope.params.get("created_on", "")
+    created, amounts = scope.params.get("created_on", ""), scope.params.get("stored", "")
     return ListedBucket(
         name=scope.name,
         region=scope.params.get("region", ""),
         created_on=datetime.fromisoformat(created) if created else None,
         owner=scope.params.get("owner", ""),
+        stored=msgspec.json.decode(amounts, type=Stored) if amounts else None,
     )
 
 
@@ -92,4 +94,5 @@ def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, st
 
 def _bucket_params(bucket: ListedBucket) -> Mapping[str, str]:
     created = bucket.created_on.isoformat() if bucket.created_on else ""
-    return {"region": bucket.region, "created_on": created, "owner": bucket.owner}
+    amounts = {"stored": msgspec.json.encode(bucket.stored).decode()} if bucket.stored else {}
+    return {"region": bucket.region, "created_on": created, "owner": bucket.owner, **amounts}

@@ -137,6 +137,18 @@ def folding_rule() -> Rule:
         return load_unproven(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
 
 
+@pytest.mark.parametrize(
+    ("detail", "resources"),
+    [({"objects": 2_000_000}, 2_000_000), ({"objects": 0}, 1), ({"objects": "many"}, 1), ({"objects": -5}, 1), ({}, 1)],
+)
+def test_things_that_are_counted_and_not_listed_are_behind_a_finding(
+    scanned: Scanned, rules: tuple[Rule, ...], detail: dict[str, object], resources: int
+) -> None:
+    verdict = only(judged(scanned, rules, file("bucket", detail=detail), grant("bucket")))
+
+    assert verdict.resources == resources
+
+
 def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """One origin, many resources: counted all, shown some, the folder first."""
     facts: list[Yielded] = [file("folder", size_bytes=0), grant("folder", granted_on=NOON)]

@@ -310,6 +310,8 @@ LINK = Reach(audience=Audience.ANYONE_WITH_LINK, access=Access.READ, resources=1
         (Reach(), Reach(audience=Audience.NAMED), ["audience"]),
         (LINK, Reach(), []),
         (Reach(bytes=None), Reach(bytes=10**12), []),
+        (Reach(resources=1), Reach(resources=2_000_000, bytes=10**12), []),
+        (Reach(resources=100, bytes=10), Reach(resources=121, bytes=10), ["resources"]),
         (Reach(bytes=10, people=1), Reach(bytes=13, people=2), ["bytes", "people"]),
     ],
 )

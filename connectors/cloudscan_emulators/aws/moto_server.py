@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
+from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -77,6 +78,7 @@ class Emulator:
     around: AroundBuckets = field(default_factory=AroundBuckets)  # what moto lacks
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
+    storage: StorageMetrics = field(default_factory=StorageMetrics)
 
     @property
     def requests(self) -> int:
@@ -195,11 +197,14 @@ class _Faulty:
         query = environment.get("QUERY_STRING", "")
         body = _body(environment) if query == "abac" else ""
         beyond = self._emulator.beyond
-        if environment.get("HTTP_X_AMZ_TARGET", "").endswith(".DescribeEffectivePolicy"):
+        target = environment.get("HTTP_X_AMZ_TARGET", "")
+        if target.endswith(".DescribeEffectivePolicy"):
             answered: Answered | None = beyond.effective_policy()
         else:
             answered = beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
         reply = Reply(status=answered.status, body=answered.body) if answered else self._around(environment)
+        if target and reply is None:
+            reply = self._emulator.storage.reply(target, _body(environment), _region(environment))
         if reply is None:
             return self._moto(environment, start)
         content = reply.body.encode()

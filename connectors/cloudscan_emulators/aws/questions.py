@@ -59,5 +59,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-outposts": r"^GET /S3Outposts/ListOutpostsWithS3(\?|$)",
     "s3-roles": r"^POST .*ListRoles",
     "s3-replication": rf"{_BUCKET}\?replication$",
+    "s3-storage-metrics": r"^POST .*ListMetrics\b",
+    "s3-storage": r"^POST .*GetMetricData\b",
 }
 """By question: what finds its requests."""

@@ -114,6 +114,14 @@ class AccessPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stored:
+    """How much is in a bucket, all versions of its objects included."""
+
+    objects: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bucket:
     """A bucket with all the layers that are between a caller and the data."""
 
@@ -136,6 +144,7 @@ class Bucket:
     tags: Mapping[str, str] | Unread | None = None  # None: not asked
     abac: bool | Unread | None = None  # whether its tags control access; None: not asked
     access_points: tuple[AccessPoint, ...] = ()
+    stored: Stored | None = None  # None: not known
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, Unreachable, Vanished
-from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Unread
+from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Stored, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.questions import (
     ABAC,
@@ -53,6 +53,7 @@ class ListedBucket:
     region: str  # empty where S3 does not report it
     created_on: datetime | None
     owner: str  # the account's canonical id
+    stored: Stored | None = None  # None: not known
 
 
 def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
@@ -138,6 +139,7 @@ def read_bucket(asker: Asker, listed: ListedBucket, number: str, partition: str,
         block=block_of(BUCKET_BLOCK, own),
         account_block=block,
         ownership=ownership,
+        stored=listed.stored,
     )
 
 

@@ -12,6 +12,7 @@ from cloudscan.connector import Gap, Question
 from cloudscan.facts import (
     MOST_ENTRY,
     NEVER,
+    OBJECTS_INSIDE,
     OBSERVED,
     Affiliation,
     AnyFact,
@@ -140,11 +141,13 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
         parent_uid=account_uid(bucket.account),
         owner_uid=owner_uid,
         created_on=bucket.created_on,
+        size_bytes=bucket.stored.size_bytes if bucket.stored else None,
         label=_tagged(tags, _CLASS_TAGS),
         url=_console(bucket, f"buckets/{bucket.name}", tab="permissions"),
         detail={
             **({"region": bucket.region} if bucket.region else {}),
             **({"tags": dict(tags)} if tags else {}),
+            **_objects_inside(bucket),
             **({OBSERVED: digest} if (digest := _digest(bucket)) else {}),
         },
     )
@@ -166,6 +169,10 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     )
     if isinstance(bucket.tags, Unread):
         yield _gap_of_tags(bucket, bucket.tags)
+
+
+def _objects_inside(bucket: Bucket) -> Mapping[str, int]:
+    return {OBJECTS_INSIDE: bucket.stored.objects} if bucket.stored else {}
 
 
 def _digest(bucket: Bucket) -> str:
@@ -243,8 +250,9 @@ def _facts_of_point(
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
         owner_uid=principal_uid(point.account),
+        size_bytes=bucket.stored.size_bytes if bucket.stored else None,
         url=_console(bucket, "ap/" + point.name),
-        detail={"region": point.region, "vpc": point.vpc},
+        detail={"region": point.region, "vpc": point.vpc, **_objects_inside(bucket)},
     )
     yield from _block_settings(uid, point.block)
     yield from _without_repeats(_grants(paths, uid, bucket, own_estate))

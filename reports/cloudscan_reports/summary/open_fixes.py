@@ -13,7 +13,7 @@ from cloudscan.report import Report
 from cloudscan_reports.summary.counts import needing_work
 from cloudscan_wording.phrases import plain
 
-_CONTAINERS: Final = ("bucket", "directory_bucket")
+_CONTAINERS: Final = ("bucket", "directory_bucket", "access_point", "multi_region_access_point")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from cloudscan.reason import Reason, has_words
 from cloudscan_emulators.aws import company, moto_server
 from cloudscan_emulators.aws.around_buckets import AccessGrant
 from cloudscan_emulators.aws.questions import PATTERNS
+from cloudscan_emulators.aws.storage_metrics import DailyReport
 from cloudscan_s3.options import Options
 from cloudscan_s3.plugin import PLUGIN
 from cloudscan_s3.questions import QUESTIONS
@@ -75,6 +76,7 @@ def kumo() -> Iterator[Company]:
         server.around.access_grants.append(AccessGrant(scope="s3://kumo-objects/*", grantee=THEIR_ROLE))
         server.around.object_lambda.append("redacting")
         server.around.outposts.append("op-1")
+        server.storage.reports["kumo-objects"] = DailyReport(objects=2, size_bytes={"StandardStorage": 2})
         for key in ("a", "b"):
             s3(server).put_object(Bucket="kumo-objects", Key=key, Body=b"x", ACL="public-read")
         yield Company(proxy, read(proxy))
