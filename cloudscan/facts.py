@@ -148,6 +148,9 @@ OBJECTS_INSIDE: Final = "objects"
 It counts for the blast radius in place of the resource. Left out, it is not known.
 """
 
+OF_A_PART: Final = "of_a_part"
+"""A key of a grant's `detail`, true where it opens a part of what is in the resource and nobody counted that part."""
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
     """Something that a platform says, in our words."""

@@ -12,7 +12,7 @@ import msgspec
 from cloudscan.engine.lookup import Explained, Lookup, RankedSubject
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
-from cloudscan.facts import OBJECTS_INSIDE, Access, Audience
+from cloudscan.facts import OBJECTS_INSIDE, OF_A_PART, Access, Audience
 from cloudscan.finding import Evidence, Judgement, Party, Subject, Verdict
 from cloudscan.sentence import say
 from cloudscan.snapshot.database import identifier
@@ -270,10 +270,17 @@ class Evaluation:
         return extents
 
     def _count_resources(self, extents: Mapping[int, _Extent]) -> None:
+        """Resources with what is counted inside them, unless every grant on one opens an uncounted part of it only."""
+        whole, joined = "TRUE", ""
+        if "grant_uid" in self._rule.columns:
+            whole = f"bool_or(coalesce(g.detail->>'{OF_A_PART}', 'false') <> 'true')"
+            joined = "LEFT JOIN grants AS g ON g.uid = e.grant_uid"
+        inside = f"greatest(1, coalesce(TRY_CAST(r.detail->>'{OBJECTS_INSIDE}' AS BIGINT), 1))"
         rows = self._rows(
-            f"""SELECT n, sum(greatest(1, coalesce(TRY_CAST(r.detail->>'{OBJECTS_INSIDE}' AS BIGINT), 1)))::BIGINT,
-                      sum(r.size_bytes), max(r.rank)
-               FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
+            f"""SELECT n, sum(CASE WHEN whole THEN {inside} ELSE 1 END)::BIGINT,
+                      sum(r.size_bytes) FILTER (whole), max(r.rank)
+               FROM (SELECT e.n, e.resource_uid, {whole} AS whole FROM evidence AS e {joined}
+                     WHERE e.resource_uid IS NOT NULL GROUP BY ALL) AS p
                LEFT JOIN resources AS r ON r.uid = p.resource_uid GROUP BY n"""
         )
         for n, resources, size, rank in rows:

@@ -149,6 +149,23 @@ def test_things_that_are_counted_and_not_listed_are_behind_a_finding(
     assert verdict.resources == resources
 
 
+@pytest.mark.parametrize(("second", "reach"), [({"of_a_part": True}, (1, None)), ({}, (2_000_000, 500))])
+def test_a_grant_on_a_part_does_not_count_the_whole(
+    scanned: Scanned, rules: tuple[Rule, ...], second: dict[str, object], reach: tuple[int, int | None]
+) -> None:
+    verdict = only(
+        judged(
+            scanned,
+            rules,
+            file("bucket", detail={"objects": 2_000_000}, size_bytes=500),
+            grant("bucket", detail={"of_a_part": True}),
+            grant("bucket", detail=second, uid="toy:second"),
+        )
+    )
+
+    assert (verdict.resources, verdict.bytes) == reach
+
+
 def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """One origin, many resources: counted all, shown some, the folder first."""
     facts: list[Yielded] = [file("folder", size_bytes=0), grant("folder", granted_on=NOON)]

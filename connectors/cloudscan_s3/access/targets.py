@@ -67,9 +67,7 @@ class PolicyLayer:
 
 def bucket_target(bucket: Bucket, own_estate: OwnEstate, as_of: datetime, key: str | None = None) -> PolicyTarget:
     """A bucket as a target, or one object in it."""
-    root = f"arn:{bucket.partition}:s3:::{bucket.name}"
-    if bucket.directory:
-        root = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
+    root = _root(bucket)
     tags = keys_of_bucket(bucket)
     context = {**_common_context(bucket.account, bucket.region, own_estate, as_of), **tags.context}
     unread = _unread(own_estate) | tags.unread
@@ -92,6 +90,15 @@ def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: dateti
     return PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context, unread_keys=unread)
 
 
+def opens_all_objects(statement: Statement, bucket: Bucket, point: AccessPoint | None) -> bool:
+    """Is a statement about all objects of a bucket? Not where it names a folder, or excepts one (NotResource)."""
+    root = _root(bucket)
+    targets = [PolicyTarget(root=root, objects=f"{root}/", context={})]
+    if point is not None:
+        targets.append(PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context={}))
+    return not statement.not_resource and any(one.is_covered(statement.resources, on_objects=True) for one in targets)
+
+
 def through(point: PolicyTarget, behind: PolicyTarget) -> tuple[PolicyTarget, PolicyTarget]:
     """An access point and the bucket behind it, as a request through the one meets both: it carries the tags of both.
 
@@ -112,6 +119,12 @@ def seen_at(target: PolicyTarget, request: Request, origin: PolicyTarget) -> Req
     for key in origin.own_tags - target.own_tags:  # a tag of the one is none of the other's
         context.pop(key, None)
     return Request(caller=request.caller, action=request.action, resource=resource, context=context)
+
+
+def _root(bucket: Bucket) -> str:
+    if bucket.directory:
+        return f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
+    return f"arn:{bucket.partition}:s3:::{bucket.name}"
 
 
 def _with_tags_of(target: PolicyTarget, other: PolicyTarget, prefix: str) -> PolicyTarget:

@@ -14,6 +14,7 @@ from cloudscan.facts import (
     NEVER,
     OBJECTS_INSIDE,
     OBSERVED,
+    OF_A_PART,
     Affiliation,
     AnyFact,
     Audience,
@@ -26,11 +27,12 @@ from cloudscan.facts import (
 from cloudscan_s3.access import acl
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import AccessPaths, access_paths_to_object
-from cloudscan_s3.access.actions import TAGGING
+from cloudscan_s3.access.actions import TAGGING, Capability
 from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encryption, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
+from cloudscan_s3.access.targets import opens_all_objects
 from cloudscan_s3.facts import explanations
 from cloudscan_s3.questions import ABAC, ACCESS_POINT_POLICY, BUCKET_POLICY
 
@@ -301,10 +303,16 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
             if path.via is Via.POLICY and path.audience >= Audience.ANY_ACCOUNT
             else {}
         ),
+        **({OF_A_PART: True} if _is_of_a_part(path, bucket) else {}),
         **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
         **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
         **({"kms": use} if (use := explanations.key_use(path, bucket)) is not None else {}),
     }
+
+
+def _is_of_a_part(path: AccessPath, bucket: Bucket) -> bool:
+    is_about_objects = path.via is Via.POLICY and path.capability in (Capability.OBJECTS, Capability.WRITING)
+    return is_about_objects and not opens_all_objects(path.statement, bucket, path.access_point)
 
 
 def _entry(path: AccessPath) -> Mapping[str, Any]:

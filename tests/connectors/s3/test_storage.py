@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cloudscan.facts import Outcome, Resource
+from cloudscan.facts import Grant, Outcome, Resource, Via
 from cloudscan.http import Patience
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_emulators.aws.storage_metrics import DailyReport
@@ -17,7 +17,7 @@ from cloudscan_s3.api.asking import Asker
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.options import Options
 from tests.connectors.reading import Read
-from tests.connectors.s3.estate import ACCOUNT, bucket, read, s3control
+from tests.connectors.s3.estate import ACCOUNT, allow, bucket, read, s3control
 
 
 def resource(result: Read, uid: str) -> Resource:
@@ -101,6 +101,21 @@ def test_a_part_that_makes_no_sense_leaves_the_whole_unknown(server: Emulator, v
 
     assert amounts(result, uid) == (None, None)
     assert {gap.outcome for gap in result.gaps if gap.question == "s3-storage"} == {Outcome.SKIPPED}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "of_a_part"),
+    [("photos/*", None), ("*", None), ("photos/public/*", True), ("photos/${aws:username}/*", True)],
+)
+def test_a_policy_about_a_folder_does_not_open_all_that_is_counted(
+    server: Emulator, pattern: str, of_a_part: bool | None
+) -> None:
+    resource = pattern if pattern == "*" else f"arn:aws:s3:::{pattern}"
+    bucket(server, "photos", {**allow("photos"), "Resource": resource})
+
+    granted = [fact for fact in read(server).facts if isinstance(fact, Grant) and fact.via is Via.POLICY]
+
+    assert {one.detail.get("of_a_part") for one in granted} == {of_a_part}
 
 
 def listed(*names: str, region: str = "us-east-1") -> list[ListedBucket]:
