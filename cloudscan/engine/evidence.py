@@ -271,17 +271,22 @@ class Evaluation:
 
     def _count_resources(self, extents: Mapping[int, _Extent]) -> None:
         """Resources with what is counted inside them, unless every grant on one opens an uncounted part of it only."""
-        whole, joined = "TRUE", ""
-        if "grant_uid" in self._rule.columns:
-            whole = f"bool_or(coalesce(g.detail->>'{OF_A_PART}', 'false') <> 'true')"
-            joined = "LEFT JOIN grants AS g ON g.uid = e.grant_uid"
         inside = f"greatest(1, coalesce(TRY_CAST(r.detail->>'{OBJECTS_INSIDE}' AS BIGINT), 1))"
+        in_part = "SELECT n, resource_uid FROM evidence WHERE FALSE"
+        if "grant_uid" in self._rule.columns:
+            # Only the few resources that count something look at their grants, whose `detail` is long.
+            in_part = f"""SELECT e.n, e.resource_uid FROM evidence AS e
+                JOIN (SELECT uid FROM resources WHERE detail->>'{OBJECTS_INSIDE}' IS NOT NULL) AS c
+                  ON c.uid = e.resource_uid
+                LEFT JOIN grants AS g ON g.uid = e.grant_uid
+                GROUP BY ALL HAVING bool_and(coalesce(g.detail->>'{OF_A_PART}', 'false') = 'true')"""
         rows = self._rows(
-            f"""SELECT n, sum(CASE WHEN whole THEN {inside} ELSE 1 END)::BIGINT,
-                      sum(r.size_bytes) FILTER (whole), max(r.rank)
-               FROM (SELECT e.n, e.resource_uid, {whole} AS whole FROM evidence AS e {joined}
-                     WHERE e.resource_uid IS NOT NULL GROUP BY ALL) AS p
-               LEFT JOIN resources AS r ON r.uid = p.resource_uid GROUP BY n"""
+            f"""SELECT p.n, sum(CASE WHEN q.n IS NULL THEN {inside} ELSE 1 END)::BIGINT,
+                      sum(r.size_bytes) FILTER (q.n IS NULL), max(r.rank)
+               FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
+               LEFT JOIN resources AS r ON r.uid = p.resource_uid
+               LEFT JOIN ({in_part}) AS q ON q.n = p.n AND q.resource_uid = p.resource_uid
+               GROUP BY p.n"""
         )
         for n, resources, size, rank in rows:
             extent = extents[n]

@@ -11,11 +11,24 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from cloudscan_emulators.aws.storage_metrics import DailyReport
+
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 HAULIER, CONSULTANT = "444455556666", "777788889999"
 ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 Json = dict[str, Any]
+STORED = {
+    "kumo-payroll": DailyReport(objects=1_480, size_bytes={"StandardStorage": 2_100_000_000}),
+    "kumo-customer-list": DailyReport(objects=36, size_bytes={"StandardStorage": 410_000_000}),
+    "kumo-delivery-photos": DailyReport(
+        objects=2_140_000,
+        size_bytes={"StandardStorage": 1_900_000_000_000, "GlacierInstantRetrievalStorage": 5_300_000_000_000},
+    ),
+    "kumo-archive": DailyReport(objects=88_000, size_bytes={"GlacierStorage": 640_000_000_000}),
+    "kumo-partner-exchange": DailyReport(objects=5_200, size_bytes={"StandardStorage": 31_000_000_000}),
+}
+"""What S3 reports of some of the buckets; the others are new or empty."""
 
 
 def build(endpoint: str) -> str:

@@ -14,6 +14,7 @@ def demo() -> Iterator[Demo]:
     """The company in a running emulator, which stops when the block is left."""
     with moto_server.running() as emulator:
         company.build(emulator.endpoint)
+        emulator.storage.reports |= company.STORED
         partner = Partner(name="Tanuki Haulage", accounts=frozenset({company.HAULIER}), owner="logistics@kumo.example")
         yield Demo(
             options={"endpoint": emulator.endpoint, "organisation": True, "role_name": "cloudscan"},
