@@ -4,6 +4,7 @@ Library code raises one of these; only the command line prints and exits. Every 
 happened, where, and what to do about it. An exception of any other type that reaches the user is a bug in cloudscan.
 """
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -43,19 +44,20 @@ def check_url(key: str, url: str, *, needs_https: bool = False) -> None:
     """
     if not url:
         return
+    shown = repr(re.sub(r"//[^/]*@", "//", url))  # no password
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise ConfigurationError(
-            say("{key}: {url} is not a URL; write one like https://127.0.0.1:5000.", key=key, url=repr(url)), key=key
+            say("{key}: {url} is not a URL; write one like https://127.0.0.1:5000.", key=key, url=shown), key=key
         ) from None
     if parts.scheme not in ("http", "https") or not host:
-        bare = url.rpartition("://")[2].strip("/") or "example.com"
+        bare = url.rpartition("://")[2].rpartition("@")[2].strip("/") or "example.com"
         local = bare.startswith(("127.", "localhost", "[::1]"))
         raise ConfigurationError(
             say("{key}: {url} does not begin with https:// or http://; write {instead}.",
-                key=key, url=repr(url), instead=f"{'http' if local else 'https'}://{bare}"),
+                key=key, url=shown, instead=f"{'http' if local else 'https'}://{bare}"),
             key=key,
         )  # fmt: skip
     if needs_https and parts.scheme == "http" and not _is_this_machine(host):

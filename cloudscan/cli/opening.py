@@ -99,6 +99,7 @@ def last_report(config: Config, file: str | None) -> "Report":
 
 
 def _read_report(path: Path) -> "Report":
+    from cloudscan.days import zone
     from cloudscan.report import SCHEMA_VERSION, Report
 
     try:
@@ -124,6 +125,7 @@ def _read_report(path: Path) -> "Report":
                 schema_version=SCHEMA_VERSION,
             )
         )
+    zone(report.timezone)
     return report
 
 

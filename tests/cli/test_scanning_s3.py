@@ -43,7 +43,9 @@ def test_a_wrong_key_in_the_table_names_the_nearest(at_aws: Desk) -> None:
     result = at_aws.run("scan")
 
     assert (result.code, result.out) == (2, "")
-    assert "cloudscan.toml:2: the key `profil` in [connectors.s3] is not known; write profile." in result.err
+    assert (
+        "cloudscan.toml:2: the key `profil` in [connectors.s3] is not known; write profile or profiles." in result.err
+    )
 
 
 def test_no_credentials_say_how_to_get_some(at_aws: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +99,7 @@ AUDIT = 'profile = "audit"'
         (AUDIT, MFA, f"[base]\n{KEYS}", {}, "MFA code"),
         (AUDIT, "", "", {}, "does not exist"),
         (AUDIT, "[[[", "", {}, "Correct its syntax"),
-        ('endpoint = "127.0.0.1:9000"', "", f"[default]\n{KEYS}", {}, "http:// or https://"),
+        ('endpoint = "127.0.0.1:9000"', "", f"[default]\n{KEYS}", {}, "write http://127.0.0.1:9000."),
         ('region = "mars-1"', "", f"[default]\n{KEYS}", {}, "mars-1"),
         ("", "", f"[default]\n{KEYS}", {"AWS_ENDPOINT_URL_S3": "https://store.example"}, "store.example"),
         ('profiles = ["audit", "base"]', SSO, "", {}, "aws sso login --profile audit"),

@@ -39,7 +39,7 @@ TEXTS = (
     "＋1",
     "]]>",
 )
-OURS = {"id", "scan_id", "fingerprint", "rule_id", "version", "schema", "kind"}
+OURS = {"id", "scan_id", "fingerprint", "rule_id", "version", "schema", "kind", "timezone"}
 """Fields that no third party writes."""
 
 Put = Callable[[str], Report]

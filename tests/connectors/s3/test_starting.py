@@ -234,12 +234,25 @@ def test_an_environment_that_makes_no_client(machine: Machine, environment: dict
     assert says in machine.says()
 
 
-@pytest.mark.parametrize("endpoint", ["127.0.0.1:9000", "store.example", "ftp://store.example"])
-def test_an_endpoint_needs_a_scheme(machine: Machine, endpoint: str) -> None:
-    assert "http:// or https://" in machine.says(endpoint=endpoint)
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("127.0.0.1:9000", "write http://127.0.0.1:9000."),
+        ("store.example", "write https://store.example."),
+        ("ftp://user:pw@store.example", "write https://store.example."),
+        ("https://", "write https://example.com."),
+        ("http://127.0.0.1:port", "is not a URL"),
+    ],
+)
+def test_an_endpoint_is_an_address_of_the_web(endpoint: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match="endpoint") as raised:
+        Options(endpoint=endpoint)
+
+    assert says in str(raised.value)
+    assert "pw" not in str(raised.value)
 
 
-@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:port", "https://", "http://my store", "http://user:pw@host"])
+@pytest.mark.parametrize("endpoint", ["http://my store", "http://user:pw@host"])
 def test_an_endpoint_that_makes_no_sense(machine: Machine, endpoint: str) -> None:
     machine.configure("", DEFAULT)
 
