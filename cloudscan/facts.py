@@ -145,7 +145,7 @@ configuration translates the same answers into other facts. A connector that doe
 OBJECTS_INSIDE: Final = "objects"
 """A key of `detail`, of a resource whose contents are not listed one by one: the number of things in it.
 
-It counts for the blast radius in place of the resource. Left out, it is not known.
+It counts for the blast radius in place of the resource, where `size_bytes` is known too. Left out, it is not known.
 """
 
 OF_A_PART: Final = "of_a_part"

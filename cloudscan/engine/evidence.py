@@ -270,8 +270,10 @@ class Evaluation:
         return extents
 
     def _count_resources(self, extents: Mapping[int, _Extent]) -> None:
-        """Resources with what is counted inside them, unless every grant on one opens an uncounted part of it only."""
-        inside = f"greatest(1, coalesce(TRY_CAST(r.detail->>'{OBJECTS_INSIDE}' AS BIGINT), 1))"
+        """Resources with what is counted inside them, unless every grant on one opens an uncounted part of it only.
+
+        Of several containers all count with their contents or none: the sum would rise whenever one is counted at last.
+        """
         in_part = "SELECT n, resource_uid FROM evidence WHERE FALSE"
         if "grant_uid" in self._rule.columns:
             # Only the few resources that count something look at their grants, whose `detail` is long.
@@ -281,12 +283,16 @@ class Evaluation:
                 LEFT JOIN grants AS g ON g.uid = e.grant_uid
                 GROUP BY ALL HAVING bool_and(coalesce(g.detail->>'{OF_A_PART}', 'false') = 'true')"""
         rows = self._rows(
-            f"""SELECT p.n, sum(CASE WHEN q.n IS NULL THEN {inside} ELSE 1 END)::BIGINT,
-                      sum(r.size_bytes) FILTER (q.n IS NULL), max(r.rank)
-               FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
-               LEFT JOIN resources AS r ON r.uid = p.resource_uid
-               LEFT JOIN ({in_part}) AS q ON q.n = p.n AND q.resource_uid = p.resource_uid
-               GROUP BY p.n"""
+            f"""SELECT n, if(uncounted, resources, inside), if(uncounted, NULL, size), rank
+               FROM (
+                 SELECT p.n, count(*) AS resources, sum(greatest(1, coalesce(objects, 1)))::BIGINT AS inside,
+                        sum(r.size_bytes) AS size, max(r.rank) AS rank,
+                        bool_or(objects IS NOT NULL) AND bool_or(r.size_bytes IS NULL OR q.n IS NOT NULL) AS uncounted
+                 FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
+                 LEFT JOIN (SELECT *, TRY_CAST(detail->>'{OBJECTS_INSIDE}' AS BIGINT) AS objects FROM resources) AS r
+                   ON r.uid = p.resource_uid
+                 LEFT JOIN ({in_part}) AS q ON q.n = p.n AND q.resource_uid = p.resource_uid
+                 GROUP BY p.n)"""
         )
         for n, resources, size, rank in rows:
             extent = extents[n]

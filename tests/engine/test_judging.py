@@ -144,9 +144,25 @@ def folding_rule() -> Rule:
 def test_things_that_are_counted_and_not_listed_are_behind_a_finding(
     scanned: Scanned, rules: tuple[Rule, ...], detail: dict[str, object], resources: int
 ) -> None:
-    verdict = only(judged(scanned, rules, file("bucket", detail=detail), grant("bucket")))
+    verdict = only(judged(scanned, rules, file("bucket", detail=detail, size_bytes=9), grant("bucket")))
 
     assert verdict.resources == resources
+
+
+@pytest.mark.parametrize(("detail", "resources"), [({"objects": 5}, 12), ({}, 2)])
+def test_of_several_containers_all_count_with_their_contents_or_none(
+    scanned: Scanned, tmp_path: Path, detail: dict[str, object], resources: int
+) -> None:
+    """One that is counted again after a night without an answer has not grown."""
+    text = RULE.format(id="link-open-to-anyone").replace("identity: [origin_uid]", "identity: [account]")
+    text = text.replace("SELECT e.origin_uid,", "SELECT e.account,").replace("flags: [[res]]", "flags: [[acme]]")
+    rules = load_unproven(tmp_path / "rules", text)
+    size = {"size_bytes": 50} if detail else {}
+    buckets = file("a", detail={"objects": 7}, size_bytes=70), file("b", detail=detail, **size)
+
+    verdict = only(judged(scanned, rules, *buckets, grant("a"), grant("b")))
+
+    assert (verdict.resources, verdict.bytes) == (resources, 120 if detail else None)
 
 
 @pytest.mark.parametrize(("second", "reach"), [({"of_a_part": True}, (1, None)), ({}, (2_000_000, 500))])
