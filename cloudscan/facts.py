@@ -8,7 +8,7 @@ are UTC. A `uid` is permanent, begins with the platform's name and a colon, and 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import msgspec
 
@@ -22,10 +22,14 @@ texts of plain `str` are hashed."""
 class Ladder(StrEnum):
     """Names in ascending order: `Audience.OWNER < Audience.ORGANISATION`."""
 
-    @property
-    def rung(self) -> int:
-        """The position on the ladder, from 0."""
-        return list(type(self)).index(self)
+    rung: int  # the position on the ladder, from 0
+
+    def __new__(cls, name: str) -> Self:
+        """A rung above those that are there already."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.rung = len(cls.__members__)
+        return member
 
     def __lt__(self, other: str) -> bool:
         return self.rung < type(self)(other).rung

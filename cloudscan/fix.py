@@ -42,7 +42,7 @@ def fixes(findings: Iterable[Finding]) -> Sequence[Fix]:
     for finding in findings:
         together[key_of(finding)].append(finding)
     return [
-        Fix(key=key, origin=origin_of(group[0]), findings=sorted(group, key=_weakness))
+        Fix(key=key, origin=origin_of(group[0]), findings=sorted(group, key=_weakness) if len(group) > 1 else group)
         for key, group in together.items()
     ]
 
