@@ -74,7 +74,8 @@ class Evaluation:
     `evidence`    the rule's rows behind each of them: `n`, `judgement`, the rule's columns
     ============  ===========================================================================
 
-    Call `fold` first, then `verdicts` if anything was flagged or unknown. Leaving the `with` block drops the tables.
+    Call `fold` first, then `verdicts` if anything was flagged or unknown, which needs `find_counted`. Leaving the
+    `with` block drops the tables.
     """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, rule: Rule, bound: Mapping[str, object]) -> None:
@@ -276,21 +277,17 @@ class Evaluation:
         """
         in_part = "SELECT n, resource_uid FROM evidence WHERE FALSE"
         if "grant_uid" in self._rule.columns:
-            # Only the few resources that count something look at their grants, whose `detail` is long.
             in_part = f"""SELECT e.n, e.resource_uid FROM evidence AS e
-                JOIN (SELECT uid FROM resources WHERE detail->>'{OBJECTS_INSIDE}' IS NOT NULL) AS c
-                  ON c.uid = e.resource_uid
-                LEFT JOIN grants AS g ON g.uid = e.grant_uid
+                JOIN counted AS c ON c.uid = e.resource_uid LEFT JOIN grants AS g ON g.uid = e.grant_uid
                 GROUP BY ALL HAVING bool_and(coalesce(g.detail->>'{OF_A_PART}', 'false') = 'true')"""
         rows = self._rows(
             f"""SELECT n, if(uncounted, resources, inside), if(uncounted, NULL, size), rank
                FROM (
-                 SELECT p.n, count(*) AS resources, sum(greatest(1, coalesce(objects, 1)))::BIGINT AS inside,
+                 SELECT p.n, count(*) AS resources, sum(greatest(1, coalesce(c.objects, 1)))::BIGINT AS inside,
                         sum(r.size_bytes) AS size, max(r.rank) AS rank,
-                        bool_or(objects IS NOT NULL) AND bool_or(r.size_bytes IS NULL OR q.n IS NOT NULL) AS uncounted
+                        bool_or(c.uid IS NOT NULL) AND bool_or(r.size_bytes IS NULL OR q.n IS NOT NULL) AS uncounted
                  FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
-                 LEFT JOIN (SELECT *, TRY_CAST(detail->>'{OBJECTS_INSIDE}' AS BIGINT) AS objects FROM resources) AS r
-                   ON r.uid = p.resource_uid
+                 LEFT JOIN resources AS r ON r.uid = p.resource_uid LEFT JOIN counted AS c ON c.uid = p.resource_uid
                  LEFT JOIN ({in_part}) AS q ON q.n = p.n AND q.resource_uid = p.resource_uid
                  GROUP BY p.n)"""
         )
@@ -340,6 +337,18 @@ class Evaluation:
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def find_counted(db: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table `counted`, once for all rules: the containers whose contents are known as a number.
+
+    They are few, and looking for them reads the `detail` of every resource.
+    """
+    db.execute(
+        f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT * FROM (
+                SELECT uid, TRY_CAST(detail->>'{OBJECTS_INSIDE}' AS BIGINT) AS objects FROM resources
+            ) WHERE objects IS NOT NULL"""
+    )
 
 
 def weight_of(flagged: str) -> str:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from cloudscan.engine.evidence import Evaluation, Tally, with_containers
+from cloudscan.engine.evidence import Evaluation, Tally, find_counted, with_containers
 from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import AnyFact
@@ -179,6 +179,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
     platforms = _platforms(db)
+    find_counted(db)
     for rule in rules:
         bound = bindings(rule, as_of, params.get(rule.id, {}))
         if _has_nothing_to_judge(rule, platforms):
