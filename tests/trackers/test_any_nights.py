@@ -151,7 +151,7 @@ def findings() -> dict[str, Finding]:
     """One finding for each name."""
     made = report(len(NAMES), seed=3).findings
     return {
-        name: msgspec.structs.replace(finding, fingerprint=f"{number:032x}", state=State.OPEN, waiver=None)
+        name: msgspec.structs.replace(finding, fingerprint=f"{number:x}" * 32, state=State.OPEN, waiver=None)
         for number, (name, finding) in enumerate(zip(NAMES, made, strict=True), 1)
     }
 

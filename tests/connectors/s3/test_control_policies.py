@@ -204,7 +204,8 @@ def test_one_more_request_where_no_policy_restricts_anything(server: Emulator, o
 
     result = read(server)
 
-    assert asked(server) == {"GetCallerIdentity": 1, "DescribeOrganization": 1, "ListPolicies": 1}
+    expected = {"GetCallerIdentity": 1, "DescribeOrganization": 1, "ListPolicies": 1, "ListMetrics": 1}
+    assert asked(server) == expected
     assert list(missing(result)) == []
 
 
