@@ -73,11 +73,6 @@ def report_format(name: str) -> ReportFormat:
     return _load("cloudscan.reports", name, ReportFormat)
 
 
-def handout_names() -> tuple[str, ...]:
-    """The installed ways to write hand-outs, by name, without loading any."""
-    return _names("cloudscan.handouts")
-
-
 def handout_format(name: str) -> HandoutFormat:
     """One way to write hand-outs. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.handouts", name, HandoutFormat)

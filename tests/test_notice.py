@@ -7,9 +7,9 @@ from apprise import Apprise
 from cloudscan.facts import Affiliation
 from cloudscan.finding import Evidence, Finding, Person, Severity, State
 from cloudscan.notifier import Notice, notice
-from cloudscan.report import Diff, Difference, DifferenceKind, Report, Scan
+from cloudscan.report import Diff, Report, Scan
 from cloudscan_trackers.apprise import ThroughApprise
-from tests.reports.synthetic import NOW, employee, report
+from tests.reports.synthetic import NOW, difference, employee, report
 
 LINK = (Evidence(row={"origin_uid": "gdrive:file/1"}),)
 SCAN = Scan(id="night-1", started_on=NOW, complete=True)
@@ -29,24 +29,8 @@ def about_one_link(owner: Person | None = None) -> Report:
     return replace(given, findings=[alike(finding) for finding in given.findings])
 
 
-def difference(finding: Finding, kind: str) -> Difference:
-    subject = finding.verdict.subject
-    return Difference(
-        kind=DifferenceKind(kind),
-        fingerprint=finding.fingerprint,
-        rule_id=finding.verdict.rule_id,
-        platform=subject.platform,
-        account=subject.account,
-        uid=subject.uid,
-        name=subject.name,
-        severity=finding.severity,
-        before=None,
-        now=None,
-    )
-
-
 def told(given: Report, *kinds: str, fixes_of: dict[str, str] | None = None) -> Notice:
-    differences = [difference(finding, kind) for finding, kind in zip(given.findings, kinds, strict=False) if kind]
+    differences = [difference(kind, finding) for finding, kind in zip(given.findings, kinds, strict=False) if kind]
     return notice(given, Diff(old=SCAN, new=SCAN, counts={}, differences=differences), Severity.INFO, fixes_of=fixes_of)
 
 
@@ -71,7 +55,7 @@ def test_a_rule_less_on_what_is_still_exposed_is_not_resolved() -> None:
     given = about_one_link()
     gone = given.findings[2]
     left = replace(given, findings=given.findings[:2])
-    before = Diff(old=SCAN, new=SCAN, counts={}, differences=[difference(gone, "resolved")])
+    before = Diff(old=SCAN, new=SCAN, counts={}, differences=[difference("resolved", gone)])
 
     still = notice(left, before, Severity.INFO, fixes_of={gone.fingerprint: _key(given)})
     fixed = notice(replace(given, findings=[]), before, Severity.INFO, fixes_of={gone.fingerprint: _key(given)})

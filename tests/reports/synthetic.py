@@ -268,21 +268,19 @@ def _framework() -> FrameworkResult:
 def _differences(given: Report) -> list[Difference]:
     """Seven new ones and their kin among the findings, nine that are gone."""
     standing = [
-        _difference(kind, finding)
+        difference(kind, finding)
         for kind, finding in zip(
             ("new",) * 4 + ("reopened", "widened", "widened", "waived"), given.findings, strict=False
         )
     ]
     resolved = [
-        msgspec.structs.replace(
-            _difference("resolved", finding), fingerprint=f"{index:032x}", name=f"acme-gone-{index}"
-        )
+        msgspec.structs.replace(difference("resolved", finding), fingerprint=f"{index:032x}", name=f"acme-gone-{index}")
         for index, finding in enumerate(given.findings[:9])
     ]
     return [*standing, *resolved]
 
 
-def _difference(kind: str, finding: Finding) -> Difference:
+def difference(kind: str, finding: Finding) -> Difference:
     subject = finding.verdict.subject
     return Difference(
         kind=DifferenceKind(kind),

@@ -16,8 +16,8 @@ from cloudscan.fix import key_of, origin_of
 from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
 from cloudscan.text import openable, shell_of
 from cloudscan_reports.page.string_table import Slots, Strings
+from cloudscan_reports.summary.open_fixes import department_of
 from cloudscan_wording import evidence, phrases
-from cloudscan_wording.phrases import plain
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed
 
@@ -107,7 +107,7 @@ _STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
     "account": lambda finding: finding.verdict.subject.account,
     "kind": lambda finding: finding.verdict.subject.kind,
     "owner": lambda finding: finding.verdict.subject.owner,
-    "department": lambda finding: _department(finding.verdict),
+    "department": lambda finding: department_of(finding.verdict),
 }
 _PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
     "path": lambda finding: finding.verdict.subject.path,
@@ -236,11 +236,6 @@ def _controls(report: Report) -> Mapping[str, tuple[str, str]]:
         for control in framework.controls
         if (key := f"{framework.id}#{control.id}") in mapped
     }
-
-
-def _department(verdict: Verdict) -> str:
-    rows = [verdict.subject.detail, *(piece.row for piece in verdict.evidence[:1])]
-    return next((plain(row["department"]) for row in rows if row.get("department")), "")
 
 
 def _fingerprints(findings: Sequence[Finding]) -> dict[str, Any]:
