@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cloudscan.engine.loader import load
 from cloudscan.finding import Evidence, Finding, State
+from cloudscan.fix import fixes
 from cloudscan.ledger.score import impact, score
 from cloudscan_reports.summary import ranking
 from tests.kit.properties import examples
@@ -112,7 +113,7 @@ def test_findings_with_one_origin_are_one_fix() -> None:
         for finding in (first, second)
     ]
 
-    (task,) = ranking.tasks(shared, {rule.id: rule for rule in RULES})
+    (task,) = ranking.tasks(fixes(shared), {rule.id: rule for rule in RULES})
 
     assert len(task.change.findings) == 2
     assert task.change.origin == "gdrive:file/root"

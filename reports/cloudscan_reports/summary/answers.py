@@ -76,7 +76,7 @@ def facts(case: NamedCase, texts: Texts) -> Sequence[tuple[str, str]]:
 def _first(waiting: Sequence[OpenFix], worst: OpenFix, rules: Mapping[str, RuleSummary]) -> OpenFix:
     """What to do first: among what has the same cause as the worst, the fix that removes most risk per hour."""
     alike = {one.fix.key: one for one in waiting if _cause_of(one, rules) == _cause_of(worst, rules)}
-    tasks = ranking.tasks([finding for one in alike.values() for finding in one.fix.findings], rules)
+    tasks = ranking.tasks([one.fix for one in alike.values()], rules)
     return alike[tasks[0].change.key]
 
 

@@ -115,9 +115,9 @@ def causes(report: Report) -> Sequence[Cause]:
     return sorted(ranked, key=lambda one: (one.cause == EXCEPTION, -one.risk, -one.priority, one.cause))
 
 
-def tasks(findings: Iterable[Finding], rules: Mapping[str, RuleSummary]) -> Sequence[Task]:
-    """What there is to fix. Highest score per hour first."""
-    made = [_task(fix, rules) for fix in fixes(findings)]
+def tasks(changes: Iterable[Fix], rules: Mapping[str, RuleSummary]) -> Sequence[Task]:
+    """The fixes with their hours. Highest score per hour first."""
+    made = [_task(fix, rules) for fix in changes]
     return sorted(made, key=lambda task: (-task.change.score / task.hours, task.change.key))
 
 
@@ -126,7 +126,7 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
     rules = {rule.id: rule for rule in report.rules}
     work = needing_work(report)
     whole = math.fsum(finding.score for finding in work) or 1.0
-    waiting = list(tasks(work, rules))
+    waiting = list(tasks(fixes(work), rules))
     at_best = _risk_left(waiting, hours_a_month, whole, lambda task: task.least, NOT_DONE[0])
     at_worst = _risk_left(waiting, hours_a_month, whole, lambda task: task.most, NOT_DONE[1])
     steps = []
@@ -155,7 +155,7 @@ def _cause(cause: str, findings: Sequence[Finding], rules: Mapping[str, RuleSumm
     removed: Counter[str] = Counter()
     for finding in findings:
         removed[finding.verdict.rule_id] += round(finding.score * 10)
-    to_do = tasks(findings, rules)
+    to_do = tasks(fixes(findings), rules)
     worst = max(findings, key=lambda finding: (finding.likelihood * finding.impact, finding.fingerprint))
     counted = [task.change for task in to_do if any(is_counted(finding.verdict) for finding in task.change.findings)]
     return Cause(
