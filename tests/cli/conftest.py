@@ -106,7 +106,11 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     desk = Desk(folder, site, capsys)
     desk.configure(CONFIG)
     desk.shelve(plan="everybody", notes="me")
+    known = set(sys.modules)
     yield desk
+    for name in set(sys.modules) - known:  # the next test may have a plugin of the same name
+        if Path(str(getattr(sys.modules[name], "__file__", ""))).parent == site:
+            del sys.modules[name]
 
 
 @pytest.fixture
