@@ -17,7 +17,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
 from cloudscan.sentence import Sentence, say
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"
@@ -169,6 +169,11 @@ class Config(_Table, frozen=True, kw_only=True):
             domains=self.estate.domains,
             waiver_days=self.waivers.max_days,
         )
+
+    @property
+    def grouping(self) -> Grouping:
+        """What decides which ticket a finding belongs to."""
+        return Grouping(policy=self.tickets, routes=self.routes, domains=self.estate.domains)
 
     @property
     def calendar(self) -> Calendar:

@@ -16,8 +16,8 @@ A message with plural forms takes the form for the value `count`. A number among
 with separators (12,000): what only looks like a number, such as a status or an account, is given as text.
 
 A code that no catalogue has is shown as it is: it comes from an older cloudscan, or from a plugin without catalogues. A
-message that is not translated is shown in English. Nothing here raises because of what it is given: words are looked
-up while an error is being reported.
+code that is a sentence (`cloudscan.sentence`) is shown in its reader's language, a message that is not translated in
+English. Nothing here raises because of what it is given: words are looked up while an error is being reported.
 """
 
 import re
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from cloudscan.facts import Word
+from cloudscan.sentence import in_language
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -110,7 +111,7 @@ def has_words(group: str, code: str, language: str) -> bool:
 def _filled(language: str, group: str, reason: Reason, otherwise: str | None = None) -> str:
     template = _template(language, group, reason.code) or _template(_SOURCE, group, reason.code)
     if template is None:
-        return reason.code if otherwise is None else otherwise
+        return in_language(reason.code, language) if otherwise is None else otherwise
     text = template if isinstance(template, str) else template["one" if reason.values.get("count") == 1 else "other"]
     return _FIELD.sub(lambda field: _written(reason.values.get(field[1], _UNKNOWN_VALUE)), text)
 

@@ -1,7 +1,7 @@
 """The door for trackers: what a ticket is, and what the core asks of an issue tracker.
 
-A tracker does each thing once and reports the result; which ticket is written when, and what to do about a lost answer,
-is the core's work (`cloudscan.ticketing.plan`, `cloudscan.ticketing.deliver`).
+A tracker does each thing once and reports what it sees; which ticket is written when, whether it is ours, and what to
+do about a lost answer, is the core's work (`cloudscan.ticketing.plan`, `cloudscan.ticketing.deliver`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ from cloudscan.days import UTC_NAME
 from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.recipient import Recipient, Withheld
 from cloudscan.report import Rejudged, RuleSummary
+from cloudscan.sentence import Sentence
 
 
 class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     by_owner: bool = False
     contact: str = ""  # whom to ask, for those who have no cloudscan
     waive_until: date | None = None  # the last day of a waiver that is given now; None: not known
+    predecessor: str = ""  # the ticket that this one continues: it was moved away, or can no longer be opened
     rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
 
 
@@ -40,11 +42,28 @@ class CommentReason(StrEnum):
 
     WIDENED = "widened"
     STILL = "still"  # seen again after a while
-    RESOLVED = "resolved"
+    CLOSED = "closed"
     REOPENED = "reopened"
+
+
+class ClosingReason(StrEnum):
+    """Why a ticket is closed."""
+
+    FIXED = "fixed"  # it was checked, and is as it should be
+    GONE = "gone"  # what was exposed no longer exists
     WAIVED = "waived"
     DUPLICATE = "duplicate"
     MERGED = "merged"  # another ticket about the same fix stays open
+    WITHDRAWN = "withdrawn"  # the rule is no longer applied
+    REJUDGED = "rejudged"  # nothing changed but how it is judged
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a ticket is closed. `note` says why in plain text and the reader's language, for a field that asks for it."""
+
+    reason: ClosingReason
+    note: str = ""
+    instead: str = ""  # the key of the ticket that stays open, if this one is a duplicate or merged
 
 
 class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +71,10 @@ class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
 
     note: CommentReason
     day: date  # of the scan
+    timezone: str = UTC_NAME  # in which days are written
     widened: Sequence[str] = ()  # in what: audience, access, resources, severity, findings
-    waiver: Waiver | None = None
+    closing: ClosingReason | None = None  # why, if it is closed
+    waiver: Waiver | None = None  # if that is why
     instead: str = ""  # the ticket that stays open, if this one is a duplicate or merged
     rejudged: Rejudged | None = None  # only the judgement changed, or perhaps
 
@@ -75,8 +96,19 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: Sequence[str] = ()
 
 
+class Dropped(StrEnum):
+    """What was sent, and is not in the ticket: services leave out what a user may not set without a word."""
+
+    LABEL = "label"  # by which our tickets are listed
+    TEXT = "text"  # the marker line included
+    ASSIGNEE = "assignee"
+    CONFIDENTIAL = "confidential"  # more people can read it than should
+    DUE = "due"
+    FIELDS = "fields"  # of the options
+
+
 class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as it is in the tracker."""
+    """A ticket as it is in the tracker. Everything is as the answer says, and nothing as it was asked for."""
 
     key: str
     body: str
@@ -84,14 +116,43 @@ class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     marker: str = ""  # if the tracker has a field for it; otherwise it is read from the body
     closed_on: datetime | None = None
+    project: str = ""  # where it is; empty: the tracker's own project, or not known
+    labelled: bool = True  # whether it bears what distinguishes our tickets: a label, a category, a field
+    is_final: bool = False  # it is closed, and can neither be opened nor changed
+    moved: bool = False  # it is not here any more; its content is not told
+    moved_to: str = ""  # its key now, if the tracker says
+    dropped: Sequence[Dropped] = ()  # in the answer to what was written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """The texts of tickets, in the markup of one project, no longer than it allows; `lang` is a language."""
+
+    title: Callable[[TicketSubject, str], str]  # (subject, lang)
+    body: Callable[[TicketSubject, str, int], str]  # (subject, lang, how many characters to leave for the last line)
+    comment: Callable[[CommentContent, str, int], str]  # the same
+    note: Callable[[CommentContent, str], str]  # a comment in plain text
+    aside: Callable[[str], str] = lambda text: text  # hides a line that only machines read
+
+
+class Listing(StrEnum):
+    """How a tracker lists its tickets."""
+
+    NONE = "none"
+    BY_PROJECT = "project"
+    WHOLE = "whole"  # those of all projects at once
 
 
 class Tracker(Protocol):
     """An issue tracker.
 
     Each method sends its request once. Raises `AccessDenied` if a permission is missing, `Throttled` if the tracker is
-    throttling requests, `Unreachable` if no answer arrives (the request may have been carried out nevertheless), and
-    `TicketRefused` if the tracker does not accept what was sent.
+    throttling requests, `Unreachable` if no answer arrives (the request may have been carried out nevertheless),
+    `Malformed` if the answer has another shape than is documented, and `TicketRefused` if the tracker does not accept
+    what was sent. Their messages are sentences of `cloudscan.sentence.say`.
+
+    `once` is the same for each attempt at the same thing, however many nights there are between, and for nothing else:
+    for services that recognise what they were sent before.
     """
 
     @property
@@ -100,55 +161,59 @@ class Tracker(Protocol):
         ...
 
     @property
-    def lists(self) -> bool:
-        """Whether it can list its tickets. If not, only the ledger knows of them."""
+    def listing(self) -> Listing:
+        """Whether it can list its tickets, and how. If not, only the ledger knows of them."""
         ...
 
-    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
-        """All tickets that cloudscan made there, open and closed."""
+    def wording(self, project: str, /) -> Wording:
+        """The wording for a project, in the markup that it is set to."""
+        ...
+
+    def existing(self, project: str, /) -> Iterable[ExistingTicket]:
+        """All tickets that cloudscan made in a project, open and closed, those that were moved away included.
+
+        Recent tickets that show a marker line and do not bear our label belong to them too, if labels can get lost.
+        """
         ...
 
     def get(self, key: str, /) -> ExistingTicket | None:
-        """One ticket by its key; None if it no longer exists."""
+        """What is at this very address; None if the ticket no longer exists. A redirect is a ticket that `moved`."""
         ...
 
     def person(self, name: str, project: str, /) -> str:
-        """The tracker's own name for a user with this address or name; empty if it has none who can be assigned."""
+        """The tracker's own name for the one active user who has this address or user name, and can be assigned.
+
+        Empty if there is none, if there are several, or if it is not certain: by what people cannot choose themselves.
+        """
         ...
 
-    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, /, *, once: str) -> ExistingTicket:
         """Create a ticket; `assignee` is a name that `person` gave, or empty."""
         ...
 
-    def update(self, key: str, ticket: Ticket, /) -> None:
+    def update(self, key: str, ticket: Ticket, /, *, once: str) -> ExistingTicket:
         """Replace title, body, labels and due date. The assignee is not changed."""
         ...
 
-    def comments(self, key: str, /) -> Sequence[str]:
-        """The texts of a ticket's comments."""
+    def comments(self, key: str, /) -> Iterable[str]:
+        """The texts of a ticket's comments, the newest first where the tracker can say so."""
         ...
 
-    def comment(self, key: str, text: str, /) -> None:
+    def comment(self, key: str, text: str, /, *, once: str) -> None:
         """Add a comment."""
         ...
 
-    def close(self, key: str, /) -> None:
-        """Close a ticket."""
+    def close(self, key: str, closing: Closing, /, *, once: str) -> ExistingTicket:
+        """Close a ticket, in the tracker's own terms for the reason."""
         ...
 
-    def reopen(self, key: str, /) -> None:
+    def reopen(self, key: str, /, *, once: str) -> ExistingTicket:
         """Reopen a closed ticket."""
         ...
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wording:
-    """The texts of tickets, in the tracker's own markup; the last parameter of each is a language."""
-
-    title: Callable[[TicketSubject, str], str]
-    body: Callable[[TicketSubject, str], str]
-    comment: Callable[[CommentContent, str], str]
-    aside: Callable[[str], str] = lambda text: text  # hides a line that only machines read
+    def check(self, project: str, /) -> Iterable[Sentence]:
+        """What a project requires and the options lack, and what the user may not do there; for `cloudscan doctor`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +229,6 @@ class TrackerPlugin:
     title: str
     options: type[msgspec.Struct]
     open: Callable[[Any, Callable[[str], str]], Tracker]  # (options, credential)
-    wording: Callable[[Any], Wording]  # (options)
     secrets: Sequence[str] = ()  # the last parts of the variables' names that it reads
     preview: Wording | None = None  # to show what a ticket looks like where no tracker is configured
 
@@ -196,3 +260,4 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     url: str = ""
     marker_line: str = ""  # as last written
+    changes: int = 0  # how often it was written, opened and closed

@@ -14,12 +14,14 @@ from cloudscan.cli import completing
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.notify import open_notifier
 from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
-from cloudscan.cli.tickets import open_tracker, projects_of
+from cloudscan.cli.trackers import open_tracker, projects_of
 from cloudscan.config import Config
 from cloudscan.connector import Check
 from cloudscan.days import clock_time
 from cloudscan.errors import CloudscanError, ConfigurationError
-from cloudscan.sentence import say
+from cloudscan.sentence import joined, say
+from cloudscan.ticketing.asking import Asking
+from cloudscan.tracker import Listing, Tracker
 
 _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
@@ -63,7 +65,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     for name in dict.fromkeys(["html", *config.reports]):
         yield _tried(say("format {name}", name=name), lambda name=name: _format(config, name, path))  # type: ignore[misc]
     for name in config.trackers:
-        yield _tried(say("tracker {name}", name=name), lambda name=name: _tracker(config, name, path))  # type: ignore[misc]
+        yield from _tracker(config, name, path)
     if config.notify.wanted:
         yield _tried(say("notifications"), lambda: _notifications(config))
     try:
@@ -122,14 +124,34 @@ def _format(config: Config, name: str, path: str | None) -> str:
     return say("format {name}", name=name)
 
 
-def _tracker(config: Config, name: str, path: str | None) -> str:
-    """Open a tracker and ask for the first ticket."""
-    tracker, _ = open_tracker(config, name, Path(path) if path else None)
-    if not tracker.lists:
-        return say("tracker {name}: it cannot be asked, only sent to", name=name)
-    with plugins.its_packages(f"The tracker {name}", "trackers"):
-        next(iter(tracker.existing(projects_of(config, name))), None)
-    return say("tracker {name}: its tickets can be read", name=name)
+def _tracker(config: Config, name: str, path: str | None) -> Iterator[Check]:
+    """Open a tracker, ask for the first ticket of each project, and for what the project requires."""
+    what = say("tracker {name}", name=name)
+    try:
+        asking = Asking(tracker=name)
+        tracker = asking.once(lambda: open_tracker(config, name, Path(path) if path else None))
+        if tracker.listing is Listing.NONE:
+            yield Check(ok=True, what=say("tracker {name}: it cannot be asked, only sent to", name=name))
+            return
+        for project in projects_of(config, name):
+            with plugins.its_packages(what, "trackers"):
+                yield from _project(asking, tracker, name, project)
+    except CloudscanError as error:
+        yield _bad(what, error)
+
+
+def _project(asking: Asking, tracker: Tracker, name: str, project: str) -> Iterator[Check]:
+    where = joined([say("tracker {name}", name=name), project]) if project else say("tracker {name}", name=name)
+    try:
+        asking.retrying(lambda: next(iter(tracker.existing(project)), None))
+        lacking = asking.retrying(lambda: list(tracker.check(project)))
+    except CloudscanError as error:
+        yield _bad(where, error)
+        return
+    for remedy in lacking:
+        yield Check(ok=False, what=where, remedy=remedy)
+    if not lacking:
+        yield Check(ok=True, what=say("{where}: its tickets can be read", where=where))
 
 
 def _notifications(config: Config) -> str:

@@ -44,7 +44,7 @@ def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     ledger = Ledger(
         config.ledger_url,
         tolerance=tolerance,
-        policy=config.tickets,
+        grouping=config.grouping,
         wait_seconds=wait_seconds,
         calendar=config.calendar,
     )

@@ -1,7 +1,6 @@
 """`cloudscan tickets`."""
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,22 +15,22 @@ from cloudscan.cli import completing
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.opening import last_report, load_config, open_ledger
+from cloudscan.cli.opening import last_report, load_config, load_rules, open_ledger
 from cloudscan.cli.options import lang_option
+from cloudscan.cli.trackers import Trackers, open_trackers
 from cloudscan.cli.words import word_of
-from cloudscan.config import Config, tracker_options
+from cloudscan.config import Config
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import Sentence, joined, say
-from cloudscan.text import plain, suggestion
-from cloudscan.tracker import variable
+from cloudscan.text import plain
 
 if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.report import Report
-    from cloudscan.ticketing.deliver import ActionResult, Dispatcher
-    from cloudscan.ticketing.plan import Plan, TrackerState
-    from cloudscan.tracker import Tracker, Wording
+    from cloudscan.ticketing.deliver import ActionResult
+    from cloudscan.ticketing.plan import Plan
+    from cloudscan.ticketing.trouble import OngoingTrouble, Trouble
 
 _WITHHELD: Mapping[Withheld, str] = {
     Withheld.UNKNOWN: say("no owner is known"),
@@ -67,36 +66,45 @@ def tickets(
     docs/tickets.md. Where no tracker is configured, --dry-run shows the tickets as they would be written in Markdown.
     """
     from cloudscan.snapshot import lock
+    from cloudscan.ticketing.memory import NoMemory
+    from cloudscan.ticketing.subjects import names_of
 
     config = load_config(config_path)
     with nullcontext() if dry_run else lock.exclusive(config.folder):  # who only looks may not be able to write there
         report = last_report(config, file)
-        memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        told = _Told(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
-        dispatcher, trackers = (
-            _preview()
-            if dry_run and not config.trackers and not names
-            else _open_trackers(config, path, names, memory, remember=file is None)
-        )
-        planned = _plan(config, report, dispatcher, trackers, lang or "")
+        if dry_run and not config.trackers and not names:
+            trackers = _preview()
+        else:
+            with told.failure_of(names or list(config.trackers)):
+                memory = open_ledger(config) if file is None else NoMemory()
+                needed = {name for one in report.findings for name in names_of(one, config.grouping)}
+                trackers = open_trackers(config, path, names, memory, needed)
+        planned = _plan(config, report, trackers, lang or "", from_file=file is not None)
         as_json = format_name == "json"
-        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, memory, as_json=as_json)
+        return (
+            _show(planned, trackers, as_json=as_json)
+            if dry_run
+            else _carry_out(planned, trackers, told, as_json=as_json)
+        )
 
 
 @dataclass(frozen=True)
-class _Memory:
+class _Told:
     """Remembers which trackers are up to date with the scan; nothing without a ledger."""
 
     ledger: "Ledger | None"
     scan_id: str
 
     @contextmanager
-    def failure_of(self, tracker: str) -> Iterator[None]:
-        """Remember that a tracker cannot be reached."""
+    def failure_of(self, trackers: Sequence[str]) -> Iterator[None]:
+        """Remember that trackers cannot be reached."""
         try:
             yield
         except CloudscanError:
-            self.save(tracker, failed=True)
+            for tracker in trackers:
+                self.save(tracker, failed=True)
             raise
 
     def save(self, tracker: str, *, failed: bool) -> None:
@@ -113,38 +121,11 @@ class _Memory:
         self.ledger.save_channel(channel)
 
 
-def _open_trackers(
-    config: Config, path: Path | None, names: Sequence[str], memory: _Memory, *, remember: bool
-) -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
-    """The chosen trackers, and what they contain. `remember` is whether the ledger keeps track of tickets."""
-    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
-    from cloudscan.ticketing.plan import TrackerState
-
-    opened = {}
-    for name in _chosen(config, names):
-        with memory.failure_of(name):
-            opened[name] = open_tracker(config, name, path)
-    dispatcher = Dispatcher(
-        trackers={name: tracker for name, (tracker, _) in opened.items()},
-        projects={name: projects_of(config, name) for name in opened},
-        memory=open_ledger(config) if remember else NoMemory(),
-    )
-    states = {}
-    for name, (tracker, wording) in opened.items():
-        with memory.failure_of(name):
-            states[name] = TrackerState(
-                wording=wording,
-                existing=dispatcher.existing(name),
-                index_lag_seconds=tracker.index_lag_seconds,
-                fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
-            )
-    return dispatcher, states
-
-
-def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
+def _preview() -> Trackers:
     """A tracker that does not exist and contains nothing, to show what tickets look like."""
     from cloudscan import plugins
-    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
+    from cloudscan.ticketing.deliver import Dispatcher
+    from cloudscan.ticketing.memory import NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
     wordings = (plugins.tracker(name).preview for name in plugins.tracker_names())
@@ -154,112 +135,113 @@ def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
             say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
         )
     echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
-    return Dispatcher(trackers={}, projects={}, memory=NoMemory()), {
-        "preview": TrackerState(wording=wording, existing=())
-    }
+    states = {"preview": TrackerState(wording=wording, existing=())}
+    return Trackers(dispatcher=Dispatcher(opened={}, memory=NoMemory()), states=states)
 
 
-def _plan(
-    config: Config, report: "Report", dispatcher: "Dispatcher", trackers: "Mapping[str, TrackerState]", lang: str
-) -> "Plan":
+def _plan(config: Config, report: "Report", trackers: Trackers, lang: str, *, from_file: bool) -> "Plan":
     from cloudscan.ticketing.plan import plan
 
+    memory = trackers.dispatcher.memory
     return plan(
         report,
-        trackers,
+        trackers.states,
         policy=config.tickets,
         terms=config.terms,
         routes=config.routes,
         lang=lang or config.tickets.language or config.organisation.language,
-        remembered=dispatcher.memory.tickets(),
-        renames=dispatcher.memory.renames(),
+        remembered=memory.tickets(),
+        renames=memory.renames(),
+        withdrawn=() if from_file else _withdrawn(config, report, trackers),
+        unreachable=trackers.unreachable,
         now=datetime.now(UTC),
     )
 
 
-def _show(planned: "Plan", *, as_json: bool) -> int:
+def _withdrawn(config: Config, report: "Report", trackers: Trackers) -> Collection[str]:
+    """The rules that tickets speak of, and that are not among the configured ones any more."""
+    from cloudscan.ticketing import marker_line
+
+    existing = (ticket for state in trackers.states.values() for ticket in state.existing if ticket.open)
+    written = filter(None, (marker_line.read(ticket.body) for ticket in existing))
+    renames = trackers.dispatcher.memory.renames().rules
+    named = {renames.get(rule, rule) for line in written for rule in line.rules} - {rule.id for rule in report.rules}
+    return named - {rule.id for rule in load_rules(config, for_judging=True)} if named else named
+
+
+def _show(planned: "Plan", trackers: Trackers, *, as_json: bool) -> int:
     import msgspec
 
     click.echo(msgspec.json.encode(planned) if as_json else _text_of(planned))
-    return 0
+    for trouble in trackers.dispatcher.troubles:
+        warn(_told(trouble), "tickets.trouble")
+    return EXIT_INCOMPLETE if trackers.dispatcher.troubles else 0
 
 
-def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as_json: bool) -> int:
+def _carry_out(planned: "Plan", trackers: Trackers, told: _Told, *, as_json: bool) -> int:
     """Carry the plan out and print what was done; gives the exit code."""
-    import msgspec
-
     from cloudscan.ticketing.deliver import ActionOutcome
 
-    results = []
+    dispatcher, results = trackers.dispatcher, []
     for result in dispatcher.carry_out(planned.actions):
         results.append(result)
-        if not as_json:
+        if not as_json and result.outcome in (ActionOutcome.DONE, ActionOutcome.FOUND):
             click.echo(_line(result))
+    left = sum(result.outcome is ActionOutcome.LEFT for result in results)
+    fresh, ongoing = dispatcher.known_troubles()
     if as_json:
-        click.echo(
-            msgspec.json.encode(
-                {"done": results, "postponed": planned.postponed, "unsettled": planned.unsettled,
-                 "unrouted": planned.unrouted}
-            )
-        )  # fmt: skip
-    elif not results:
+        click.echo(_as_json(planned, results, fresh, ongoing))
+    elif not results and not dispatcher.troubles:
         echo(say("Every ticket is up to date."))
-    for message in _left_undone(planned):
+    for trouble in fresh:
+        warn(_told(trouble), "tickets.trouble")
+    for message in [*_ongoing(ongoing), *_left_undone(planned, left)]:
         warn(message, "tickets.left_undone")
-    failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
-    for tracker in dispatcher.trackers:
-        memory.save(tracker, failed=tracker in failed)
+    failed = {trouble.tracker for trouble in dispatcher.troubles} | {
+        result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)
+    }
+    for tracker in [*trackers.states, *trackers.unreachable]:
+        told.save(tracker, failed=tracker in failed)
     return EXIT_INCOMPLETE if failed else 0
 
 
-def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
-    if not config.trackers:
-        raise ConfigurationError(
-            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
-        )
-    for name in (*names, *filter(None, [config.tickets.tracker])):
-        if name not in config.trackers:
-            raise ConfigurationError(
-                say(
-                    "There is no tracker {name}; {hint}.",
-                    name=repr(name),
-                    hint=suggestion(name, sorted(config.trackers)),
-                )
-            )
-    return list(dict.fromkeys(names)) or list(config.trackers)
+def _as_json(
+    planned: "Plan",
+    results: "Sequence[ActionResult]",
+    fresh: "Sequence[Trouble]",
+    ongoing: "Sequence[OngoingTrouble]",
+) -> bytes:
+    import msgspec
+
+    troubles = [{"tracker": one.tracker, "what": one.what, "why": str(one.error), "runs": 1} for one in fresh]
+    troubles += [
+        {"tracker": one.trouble.tracker, "what": one.trouble.what, "why": str(one.trouble.error), "runs": one.runs,
+         "since": one.since}
+        for one in ongoing
+    ]  # fmt: skip
+    return msgspec.json.encode(
+        {"done": results, "troubles": troubles, "postponed": planned.postponed, "unsettled": planned.unsettled,
+         "unrouted": planned.unrouted, "waiting": planned.waiting}
+    )  # fmt: skip
 
 
-def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
-    """A configured tracker, with its credentials from the environment, and the wording of its tickets.
-
-    Raises `ConfigurationError` for its options, a credential that is not set, or a package that is missing.
-    """
-    from cloudscan import plugins
-
-    plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
-    options = tracker_options(config, name, plugin.options, path)
-
-    def credential(part: str) -> str:
-        value = os.environ.get(variable(name, part), "")
-        if not value:
-            raise ConfigurationError(
-                say(
-                    "[trackers.{name}]: the environment variable {variable} is not set.",
-                    name=name,
-                    variable=variable(name, part),
-                )
-            )
-        return value
-
-    with plugins.its_packages(say("The tracker {name}", name=name), "trackers"):
-        return plugin.open(options, credential), plugin.wording(options)
+def _told(trouble: "Trouble") -> Sentence:
+    """What failed, why, and what to do next."""
+    return say("{tracker}: {what}: {error}", tracker=trouble.tracker, what=trouble.what, error=trouble.error)
 
 
-def projects_of(config: Config, name: str) -> Sequence[str]:
-    """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
-    own = [str(config.trackers[name].get("project", ""))]
-    routed = [route.project for route in config.routes if route.tracker in (name, "")]
-    return [project for project in dict.fromkeys([*own, *routed]) if project]
+def _ongoing(troubles: "Sequence[OngoingTrouble]") -> Iterator[Sentence]:
+    """What failed in the run before as well: it was told then, and is only named."""
+    if not troubles:
+        return
+    shown = [say("{tracker}: {what}", tracker=one.trouble.tracker, what=one.trouble.what) for one in troubles[:5]]
+    more = [say("and {count} more", count=len(troubles) - len(shown))] if len(troubles) > len(shown) else []
+    yield say(
+        "{count} troubles go on, the oldest since {day}: {what}. --format json tells the reasons again.",
+        count=len(troubles),
+        day=min(one.since for one in troubles).date(),
+        what=joined([*shown, *more], ", "),
+    )
 
 
 def _text_of(planned: "Plan") -> str:
@@ -283,6 +265,8 @@ def _text_of(planned: "Plan") -> str:
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]
         else:
             lines = [f"  | {plain(line)}" for line in action.text.splitlines()]
+            if action.closing:
+                lines.append(f"  {spoken(say('reason'))}: {plain(action.closing.note)}")
         parts.append("\n".join([head, *lines]))
     return "\n\n".join([*parts, *map(spoken, _left_undone(planned))]) or spoken(say("Every ticket is up to date."))
 
@@ -290,11 +274,10 @@ def _text_of(planned: "Plan") -> str:
 def _line(result: "ActionResult") -> str:
     from cloudscan.ticketing.deliver import ActionOutcome
 
-    notes = {ActionOutcome.DONE: "", ActionOutcome.FOUND: say(" (already done)")}
+    found = spoken(say(" (already done)")) if result.outcome is ActionOutcome.FOUND else ""
     ticket = plain(result.url or result.key or result.marker[:12])
-    how = f"{spoken(_KINDS[result.kind])}{spoken(notes.get(result.outcome, say(' failed')))}"
-    line = f"{how} {result.tracker} {ticket} {plain(result.title)}"
-    return line.rstrip() + (f": {plain(result.reason)}" if result.reason else "")
+    line = f"{spoken(_KINDS[result.kind])}{found} {result.tracker} {ticket} {plain(result.title)}".rstrip()
+    return f"{line} ({plain(spoken(result.remark))})" if result.remark else line
 
 
 _KINDS: Final[Mapping[str, Sentence]] = {  # by kind of action
@@ -306,9 +289,19 @@ _KINDS: Final[Mapping[str, Sentence]] = {  # by kind of action
 }
 
 
-def _left_undone(planned: "Plan") -> Sequence[Sentence]:
+def _left_undone(planned: "Plan", left: int = 0) -> Sequence[Sentence]:
     """What was not done, and why."""
     messages = []
+    if left:
+        messages.append(say("{count} changes are left for the next run, after what failed.", count=left))
+    if planned.waiting:
+        messages.append(
+            say(
+                "{count} findings wait: whether they have a ticket could not be seen. Nothing was created or closed "
+                "for them.",
+                count=planned.waiting,
+            )
+        )
     if planned.postponed:
         counts = joined(
             (say("{count} {state}", count=n, state=word_of(severity)) for severity, n in planned.postponed.items()),

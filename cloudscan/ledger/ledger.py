@@ -57,7 +57,8 @@ from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
 from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.memory import KnownTrouble, PendingComment
+from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
 
@@ -76,7 +77,7 @@ class Ledger:
     What only reads needs no permission to write, waits for no other reader, and reads of one moment. It refuses the
     tables of an older cloudscan, until something was written (or `upgrade`).
 
-    `tolerance` is the relative growth of an amount that does not count as widening; `policy` decides which ticket a
+    `tolerance` is the relative growth of an amount that does not count as widening; `grouping` decides which ticket a
     finding belongs to. For `wait_seconds` seconds `record` tries again while the database cannot be reached. `calendar`
     says where the organisation's days end, with which waivers end, and the deadlines that reports tell.
 
@@ -88,13 +89,13 @@ class Ledger:
         url: str,
         *,
         tolerance: float = TOLERANCE,
-        policy: Policy | None = None,
+        grouping: Grouping | None = None,
         wait_seconds: float = 0.0,
         calendar: Calendar | None = None,
     ) -> None:
         self._database = Database(url)
         self._tolerance = tolerance
-        self._policy = policy or Policy()
+        self._grouping = grouping or Grouping(policy=Policy())
         self._wait_seconds = wait_seconds
         self._calendar = calendar or Calendar()
 
@@ -152,7 +153,7 @@ class Ledger:
         """The report of the last scan, with what was decided since; None if there was no scan."""
         with self._database.reading() as db:
             report = report_rows.last_report(db, datetime.now(UTC), self._calendar)
-            return report and report_rows.with_history(db, report, self._tolerance, self._policy)
+            return report and report_rows.with_history(db, report, self._tolerance, self._grouping)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
@@ -266,6 +267,31 @@ class Ledger:
         with self._database.reading() as db:
             return ticket_rows.renames(db)
 
+    def pending_comments(self) -> list[PendingComment]:
+        """The comments on tickets that are due and not written yet, the oldest first."""
+        with self._database.reading() as db:
+            return ticket_rows.pending_comments(db)
+
+    def save_pending_comment(self, comment: PendingComment) -> None:
+        """Remember a comment that is due, replacing the one with its id on the same ticket."""
+        with self._database.transaction() as db:
+            ticket_rows.write_pending_comment(db, comment)
+
+    def drop_pending_comment(self, tracker: str, key: str, comment_id: str) -> None:
+        """Forget a comment: it was written, or is not due any more."""
+        with self._database.transaction() as db:
+            ticket_rows.delete_pending_comment(db, tracker, key, comment_id)
+
+    def troubles(self) -> list[KnownTrouble]:
+        """What failed in the last run of each tracker."""
+        with self._database.reading() as db:
+            return ticket_rows.troubles(db)
+
+    def keep_troubles(self, tracker: str, troubles: Sequence[KnownTrouble]) -> None:
+        """Replace what failed in a tracker."""
+        with self._database.transaction() as db:
+            ticket_rows.keep_troubles(db, tracker, troubles)
+
     def channels(self) -> list[Channel]:
         """Everyone who is told of scans, and of which one last."""
         with self._database.reading() as db:
@@ -327,7 +353,7 @@ class Ledger:
                 )
                 report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())
-            return report_rows.with_history(db, report, self._tolerance, self._policy)
+            return report_rows.with_history(db, report, self._tolerance, self._grouping)
 
     def _open_subjects(self) -> set[OpenSubject]:
         with self._database.reading() as db:

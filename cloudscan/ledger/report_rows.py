@@ -30,7 +30,7 @@ from cloudscan.report import ChangedBy, Report, figures_of
 from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.policy import Grouping
 
 Stored = TypeVar("Stored", bound=msgspec.Struct)
 _MOST_SCANS: Final = 400  # of the trend in a report
@@ -156,7 +156,7 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime, calen
     return None
 
 
-def with_history(db: Connection, report: Report, tolerance: float, policy: Policy) -> Report:
+def with_history(db: Connection, report: Report, tolerance: float, grouping: Grouping) -> Report:
     """The report with the trend, the changes, the events of each finding, the waivers and the tickets."""
     scans = history_rows.scans(db)
     baseline = history.baseline(scans)
@@ -179,7 +179,7 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
             for fingerprint, verdict in verdicts.items()
         },
         waivers=[status for status in listed if status.current],
-        tickets=plan.links(report.findings, ticket_rows.tickets(db), policy),
+        tickets=plan.links(report.findings, ticket_rows.tickets(db), grouping),
     )
 
 

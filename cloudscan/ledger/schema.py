@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -123,6 +123,27 @@ TICKETS = sa.Table(
     sa.Column("key", sa.String(200), nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("marker_line", sa.Text, nullable=False),  # `cloudscan.ticketing.marker_line`, as last written
+    sa.Column("changes", sa.Integer, nullable=False),
+)
+PENDING_COMMENTS = sa.Table(
+    "pending_comments",  # `cloudscan.ticketing.memory`
+    SCHEMA,
+    sa.Column("tracker", sa.String(100), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("comment_id", sa.String(100), primary_key=True),
+    sa.Column("marker", sa.String(64), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("planned_on", sa.DateTime, nullable=False),
+)
+TICKET_TROUBLES = sa.Table(
+    "ticket_troubles",  # what failed in the last run
+    SCHEMA,
+    sa.Column("tracker", sa.String(100), primary_key=True),
+    sa.Column("id", sa.String(64), primary_key=True),  # a hash: names of people and keys may be in it
+    sa.Column("since", sa.DateTime, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
 )
 CHANNELS = sa.Table(
     "channels",  # who is told of scans

@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
 from cloudscan.ledger.database import aware, naive
-from cloudscan.ledger.schema import CHANNELS, RENAMED_FINGERPRINTS, TICKETS
+from cloudscan.ledger.schema import CHANNELS, PENDING_COMMENTS, RENAMED_FINGERPRINTS, TICKET_TROUBLES, TICKETS
+from cloudscan.ticketing.memory import KnownTrouble, PendingComment
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketPhase, TicketRecord
 
@@ -38,6 +39,40 @@ def renames(db: Connection) -> Renames:
         markers={row.old_fingerprint: row.new_fingerprint for row in rows},
         rules={row.old_rule_id: row.new_rule_id for row in rows},
     )
+
+
+def pending_comments(db: Connection) -> list[PendingComment]:
+    """The comments that are due and not written yet, the oldest first."""
+    rows = db.execute(sa.select(PENDING_COMMENTS).order_by(PENDING_COMMENTS.c.planned_on))
+    return [PendingComment(**{**row._mapping, "planned_on": aware(row.planned_on)}) for row in rows]
+
+
+def write_pending_comment(db: Connection, comment: PendingComment) -> None:
+    """Store a comment that is due, replacing the same one."""
+    delete_pending_comment(db, comment.tracker, comment.key, comment.comment_id)
+    values = msgspec.structs.asdict(comment) | {"planned_on": naive(comment.planned_on)}
+    db.execute(sa.insert(PENDING_COMMENTS).values(values))
+
+
+def delete_pending_comment(db: Connection, tracker: str, key: str, comment_id: str) -> None:
+    """Forget a comment."""
+    table = PENDING_COMMENTS.c
+    same = (table.tracker == tracker) & (table.key == key) & (table.comment_id == comment_id)
+    db.execute(sa.delete(PENDING_COMMENTS).where(same))
+
+
+def troubles(db: Connection) -> list[KnownTrouble]:
+    """What failed in the last run of each tracker."""
+    rows = db.execute(sa.select(TICKET_TROUBLES))
+    return [KnownTrouble(**{**row._mapping, "since": aware(row.since)}) for row in rows]
+
+
+def keep_troubles(db: Connection, tracker: str, kept: Collection[KnownTrouble]) -> None:
+    """Replace what failed in a tracker."""
+    db.execute(sa.delete(TICKET_TROUBLES).where(TICKET_TROUBLES.c.tracker == tracker))
+    rows = [msgspec.structs.asdict(trouble) | {"since": naive(trouble.since)} for trouble in kept]
+    if rows:
+        db.execute(sa.insert(TICKET_TROUBLES), rows)
 
 
 def channels(db: Connection) -> list[Channel]:

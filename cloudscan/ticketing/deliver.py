@@ -1,61 +1,33 @@
-"""Carries a plan out, one action after the other, so that a kill or a lost answer at any point doubles nothing.
+"""Carries a plan out, one ticket after the other, so that a kill or a lost answer at any point doubles nothing.
 
 Before a ticket is created, the ledger remembers that it is about to be; if the answer is lost, the tracker is searched
-for the marker before the request is repeated. A comment contains an id, and is written only if no comment with that id
-exists. Everything else may be done twice without harm.
+for the marker before the request is repeated. Before an existing ticket is written, what is at its address is read: it
+has to be ours at that moment. What is done comes first, and then the comment about it, which contains an id and is
+written only if no comment with that id exists; one that fails is written in a later run, as long as it is still true.
+What a tracker says that it wrote is compared with what was sent.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import Final, Protocol, TypeVar
+from itertools import groupby
+from typing import Final
 
 import msgspec
 
 from cloudscan.errors import ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.http import Patience
+from cloudscan.sentence import Sentence, joined, say
 from cloudscan.ticketing import marker_line
+from cloudscan.ticketing.asking import Asking, is_long
+from cloudscan.ticketing.inventory import Inventory, is_ours, marker_of, take_inventory
+from cloudscan.ticketing.memory import KnownTrouble, PendingComment, TicketStore
 from cloudscan.ticketing.plan import Action, ActionKind
-from cloudscan.ticketing.renames import Renames
-from cloudscan.tracker import ExistingTicket, Ticket, TicketPhase, TicketRecord, Tracker
+from cloudscan.ticketing.trouble import OngoingTrouble, Trouble, kind_of
+from cloudscan.tracker import Dropped, ExistingTicket, Listing, Ticket, TicketPhase, TicketRecord, Tracker
 
-Result = TypeVar("Result")
 _GIVE_UP: Final = 3  # consecutive requests without an answer, after which the tracker is left alone for tonight
-
-
-class TicketStore(Protocol):
-    """What is remembered of tickets from run to run: the ledger, or nothing."""
-
-    def tickets(self) -> Sequence[TicketRecord]:
-        """The tickets of all trackers, open and closed."""
-        ...
-
-    def save_ticket(self, record: TicketRecord) -> None:
-        """Remember a ticket, replacing what was known under its tracker and marker, and under its key."""
-        ...
-
-    def renames(self) -> Renames:
-        """What the markers and rules in older tickets are called today."""
-        ...
-
-
-class NoMemory:
-    """Without a ledger: only the trackers know about tickets."""
-
-    def tickets(self) -> Sequence[TicketRecord]:
-        """None, so a creation whose answer was lost in an earlier run is not known."""
-        return ()
-
-    def save_ticket(self, record: TicketRecord) -> None:
-        """Forget it."""
-
-    def renames(self) -> Renames:
-        """None, so a renamed rule's older tickets are not recognised."""
-        return Renames()
 
 
 class ActionOutcome(StrEnum):
@@ -78,148 +50,370 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     title: str = ""
     outcome: ActionOutcome = ActionOutcome.DONE
     reason: str = ""
+    remark: str = ""  # about what was done, but not as intended
 
 
 @dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A tracker that can be asked, and where its tickets are."""
+
+    tracker: Tracker
+    asking: Asking
+    projects: Sequence[str]
+
+
+@dataclass(kw_only=True)
 class Dispatcher:
-    """Sends actions to the trackers, with retries. `now` and `sleep` are the clock."""
+    """Sends actions to the trackers, with retries. What went wrong is in `troubles`. `now` is the clock."""
 
-    trackers: Mapping[str, Tracker]
-    projects: Mapping[str, Sequence[str]]
+    opened: Mapping[str, Opened]
     memory: TicketStore
-    patience: Patience = field(default_factory=Patience)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
+    troubles: list[Trouble] = field(default_factory=list)
+    _resting: set[str] = field(default_factory=set)  # trackers that are left alone for tonight
+    _unanswered: dict[str, int] = field(default_factory=dict)  # consecutive requests without an answer, by tracker
+    _unmarked: set[tuple[str, str]] = field(default_factory=set)  # projects in which labels get lost
+    _people: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _found: dict[str, Sequence[ExistingTicket]] = field(default_factory=dict)  # by tracker
 
-    def existing(self, name: str) -> Sequence[ExistingTicket]:
-        """All our tickets in a tracker: those that it lists, and those that only the ledger knows."""
-        tracker = self.trackers[name]
-        records = [record for record in self._records.values() if record.tracker == name and record.key]
-        if not tracker.lists:
-            return [_as_remembered(record) for record in records]
-        listed = self.retrying(lambda: list(tracker.existing(self.projects[name])))
-        keys = {ticket.key for ticket in listed}
-        marker_of = {record.key: record.marker for record in records}
-        tickets = [
-            ticket if _marker(ticket) else msgspec.structs.replace(ticket, marker=marker_of.get(ticket.key, ""))
-            for ticket in listed
-        ]
-        markers = {_marker(ticket) for ticket in tickets}
-        for record in records:
-            if record.key in keys or record.marker in markers or record.phase is not TicketPhase.OPEN:
+    def inventory(self, name: str, needed: Collection[str]) -> Inventory:
+        """What a tracker contains; `needed` are the markers of today's findings."""
+        opened = self.opened[name]
+        records = [record for record in self._records.values() if record.tracker == name]
+        inventory = take_inventory(opened.tracker, opened.asking, opened.projects, records, needed)
+        self.troubles += inventory.troubles
+        self._found[name] = inventory.tickets
+        if any(is_long(trouble.error) for trouble in inventory.troubles):
+            self._resting.add(name)
+        return inventory
+
+    def known_troubles(self) -> tuple[Sequence[Trouble], Sequence[OngoingTrouble]]:
+        """What failed for the first time, and what failed in the run before too; remembers both for the next run."""
+        known = {(one.tracker, one.id): one for one in self.memory.troubles()}
+        fresh, ongoing, kept = list[Trouble](), list[OngoingTrouble](), dict[str, dict[str, KnownTrouble]]()
+        for trouble in self.troubles:
+            id_ = marker_line.text_digest(trouble.id)
+            before = known.get((trouble.tracker, id_))
+            since, runs = (before.since, before.runs + 1) if before else (self.now(), 1)
+            of_tracker = kept.setdefault(trouble.tracker, {})
+            if id_ in of_tracker:
                 continue
-            moved = self.retrying(partial(tracker.get, record.key))
-            if moved is not None:
-                tickets.append(msgspec.structs.replace(moved, marker=record.marker))
-        return tickets
+            of_tracker[id_] = KnownTrouble(tracker=trouble.tracker, id=id_, since=since, runs=runs)
+            if before:
+                ongoing.append(OngoingTrouble(trouble=trouble, since=since, runs=runs))
+            else:
+                fresh.append(trouble)
+        for name in {*self.opened, *kept}:
+            self.memory.keep_troubles(name, list(kept.get(name, {}).values()))
+        return fresh, ongoing
 
     def carry_out(self, actions: Sequence[Action]) -> Iterator[ActionResult]:
-        """Do one action after the other. A failure leaves the rest of its ticket for another night."""
-        failed: set[tuple[str, str]] = set()
-        unanswered: dict[str, int] = {}
+        """Write comments that are still missing, then do what is planned.
+
+        A failure leaves the rest of its ticket for another night.
+        """
+        for name in self.opened:
+            self._remember_moves(name)
+            yield from self._catch_up(name)
+        for (name, marker, _), group in groupby(actions, key=lambda one: (one.tracker, one.marker, one.key)):
+            yield from self._ticket(name, marker, list(group))
+
+    def _remember_moves(self, name: str) -> None:
+        """Remember where tickets are now that were moved."""
+        keys = {ticket.key for ticket in self._found.get(name, ())}
+        for ticket in self._found.get(name, ()):
+            record = self._records.get((name, ticket.marker))
+            if record and record.phase is TicketPhase.OPEN and not ticket.moved and record.key not in keys:
+                moved = msgspec.structs.replace(record, key=ticket.key, url=ticket.url)
+                self.memory.save_ticket(moved)
+                self._records[name, ticket.marker] = moved
+
+    def _ticket(self, name: str, marker: str, actions: Sequence[Action]) -> Iterator[ActionResult]:
+        """Everything about one ticket."""
+        failed = False
         for action in actions:
-            ticket = (action.tracker, action.marker)
-            if ticket in failed or unanswered.get(action.tracker, 0) >= _GIVE_UP:
-                yield _result(action, outcome=ActionOutcome.LEFT, reason="skipped after an earlier failure")
+            if failed or self._is_left(name):
+                yield _result(action, outcome=ActionOutcome.LEFT, reason=say("left for the next run"))
                 continue
             try:
-                result = self._create(action) if action.kind is ActionKind.CREATE else self._change(action)
+                if action.kind is ActionKind.CREATE:
+                    yield self._create(action)
+                else:
+                    if action is actions[0]:
+                        self._prove(action)
+                        self._announce(actions)
+                    yield self._change(action)
             except ProviderError as error:
-                failed.add(ticket)
-                lost = isinstance(error, Unreachable | Throttled)
-                unanswered[action.tracker] = unanswered.get(action.tracker, 0) + 1 if lost else 0
-                result = _result(action, outcome=ActionOutcome.FAILED, reason=str(error))
+                failed = True
+                self._failed(f"{action.kind} {action.key or marker}", _what(action), name, error)
+                if not isinstance(error, Unreachable):
+                    self._withdraw(actions, action)
+                yield _result(action, outcome=ActionOutcome.FAILED, reason=joined([error]))
             else:
-                unanswered[action.tracker] = 0
-            yield result
+                self._unanswered[name] = 0
 
-    def retrying(self, ask: Callable[[], Result]) -> Result:
-        """Ask again after a pause, up to the number of attempts. For requests that may be repeated."""
-        for attempt in range(1, self.patience.attempts):
-            try:
-                return ask()
-            except (Throttled, Unreachable) as error:
-                self._pause(attempt, error)
-        return ask()
+    def _is_left(self, name: str) -> bool:
+        return name in self._resting or self._unanswered.get(name, 0) >= _GIVE_UP
 
-    def _pause(self, attempt: int, error: ProviderError) -> None:
-        requested = error.retry_after if isinstance(error, Throttled) else None
-        self.sleep(min(self.patience.longest, self.patience.wait(attempt, requested)))
+    def _failed(self, what: str, where: Sentence, name: str, error: ProviderError) -> None:
+        if is_long(error):
+            self._resting.add(name)
+        lost = isinstance(error, Unreachable | Throttled)
+        self._unanswered[name] = self._unanswered.get(name, 0) + 1 if lost else 0
+        self.troubles.append(Trouble(tracker=name, id=f"{what} {kind_of(error)}", what=where, error=error))
+
+    def _prove(self, action: Action) -> ExistingTicket | None:
+        """What is at a ticket's address now. Raises `TicketRefused` if it is not ours, or not the one that was seen."""
+        opened = self.opened[action.tracker]
+        if opened.tracker.listing is Listing.NONE:
+            return None
+        found = opened.asking.retrying(lambda: opened.tracker.get(action.key))
+        remembered = self._record_of(action.tracker, action.key) is not None
+        if found is None or not is_ours(found, action.key, remembered=remembered):
+            raise TicketRefused(
+                say("it was moved or deleted, or does not bear our mark any more, so it is left alone.")
+            )
+        if action.seen and marker_of(found) not in ("", action.seen):
+            raise TicketRefused(say("it is about something else than a moment ago, so it is left alone."))
+        return found
 
     def _create(self, action: Action) -> ActionResult:
-        tracker, ticket = self.trackers[action.tracker], action.ticket
+        opened, ticket = self.opened[action.tracker], action.ticket
         if ticket is None:
-            raise TicketRefused(
-                f"The text is missing for the ticket {action.marker}; this is a bug in the ticket plan."
-            )
+            raise TicketRefused(say("the text is missing; this is a bug in the ticket plan."))
+        if (action.tracker, ticket.project) in self._unmarked:
+            return _result(action, outcome=ActionOutcome.LEFT, reason=say("left until labels can be set there"))
+        in_doubt = self._is_in_doubt(action)
         self._save(action, TicketPhase.SENDING)
-        assignees = [*self._assignees(tracker, ticket), ""]
-        for attempt in range(1, self.patience.attempts + 1):
+        assignees, remark = self._assignees(action, ticket)
+        created, outcome = self._created(action, ticket, [*assignees, ""])
+        self._save(action, TicketPhase.OPEN, created)
+        if in_doubt and opened.tracker.listing is Listing.NONE:  # what was sent then may be what it contains
+            self._update(action, created.key, ticket)
+        parts = [part for part in (remark, self._look_at(action, ticket, created)) if part]
+        remark = joined(parts, "; ") if parts else None
+        return _result(action, created, outcome=outcome, remark=remark)
+
+    def _created(self, action: Action, ticket: Ticket, assignees: list[str]) -> tuple[ExistingTicket, ActionOutcome]:
+        """Create a ticket once, for the first assignee whom the tracker accepts."""
+        opened = self.opened[action.tracker]
+        attempts = opened.asking.patience.attempts
+        line = marker_line.read(ticket.body)
+        once = f"{action.marker}-after-{marker_line.text_digest(line.after)}" if line and line.after else action.marker
+        for attempt in range(1, attempts + 1):
             try:
-                created = tracker.create(ticket, assignees[0])
+                made = opened.asking.once(partial(opened.tracker.create, ticket, assignees[0], once=once))
             except TicketRefused as error:
                 if error.field != "assignee" or len(assignees) == 1:
                     raise
                 del assignees[0]
             except Throttled as error:
-                if attempt == self.patience.attempts:
+                if attempt == attempts:
                     raise
-                self._pause(attempt, error)
+                opened.asking.pause(attempt, error)
             except Unreachable as error:
-                self._pause(attempt, error)
-                if existing := self._find(action):
-                    self._save(action, TicketPhase.OPEN, existing)
-                    return _result(action, existing, outcome=ActionOutcome.FOUND)
-                if tracker.index_lag_seconds or attempt == self.patience.attempts:
+                opened.asking.pause(attempt, error)
+                if existing := self._find(action, ticket):
+                    return existing, ActionOutcome.FOUND
+                if opened.tracker.index_lag_seconds or attempt == attempts:
                     raise Unreachable("ticket-in-doubt", quote=str(error)) from error
             else:
-                self._save(action, TicketPhase.OPEN, created)
-                return _result(action, created)
-        raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=self.patience.attempts)
+                return made, ActionOutcome.DONE
+        raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=attempts)
 
-    def _assignees(self, tracker: Tracker, ticket: Ticket) -> list[str]:
-        """The assignee and the fallback, as the tracker names them; users that it does not know are left out."""
-        users = []
-        for name in (ticket.assignee, ticket.fallback_assignee):
-            if name:
-                with suppress(TicketRefused):
-                    users.append(self.retrying(partial(tracker.person, name, ticket.project)))
-        return [user for user in dict.fromkeys(users) if user]
+    def _is_in_doubt(self, action: Action) -> bool:
+        record = self._records.get((action.tracker, action.marker))
+        return bool(record and record.phase is TicketPhase.SENDING)
 
-    def _find(self, action: Action) -> ExistingTicket | None:
-        tracker = self.trackers[action.tracker]
-        if not tracker.lists:
+    def _look_at(self, action: Action, ticket: Ticket, created: ExistingTicket) -> Sentence | None:
+        """Compare what was created with what was sent, and send once more what the next run needs to find it."""
+        dropped = set(created.dropped)
+        if dropped & _NEEDED:
+            mended = self._update(action, created.key, ticket)
+            dropped = set(mended.dropped) | (dropped - _NEEDED)
+        return self._dropped(action, created.key, ticket, dropped)
+
+    def _dropped(self, action: Action, key: str, ticket: Ticket, dropped: Collection[Dropped]) -> Sentence | None:
+        """What the tracker did not keep. Without our label, or open to more people than it should be, it is a trouble:
+        nothing more is created in that project until that is mended.
+        """
+        if not dropped:
             return None
-        listed = self.retrying(lambda: list(tracker.existing(self.projects[action.tracker])))
-        return next((existing for existing in listed if existing.open and _marker(existing) == action.marker), None)
+        words = joined([_DROPPED[name] for name in Dropped if name in dropped], ", ")
+        if _NEEDED & set(dropped):
+            self._unmarked.add((action.tracker, ticket.project))
+            error = TicketRefused(
+                say(
+                    "the tracker dropped what was sent: {dropped}; give the user of the token the permission to set "
+                    "it. Until then nothing more is created there.",
+                    dropped=words,
+                )
+            )
+            what = say("ticket {key}", key=key)
+            self.troubles.append(Trouble(tracker=action.tracker, id=f"dropped {key}", what=what, error=error))
+        return say("the tracker did not keep: {dropped}", dropped=words)
+
+    def _assignees(self, action: Action, ticket: Ticket) -> tuple[list[str], Sentence | None]:
+        """The assignee and the fallback, as the tracker names them; users that it does not know are left out.
+
+        Also a remark about whoever was not found.
+        """
+        users, missing = list[str](), list[str]()
+        for name in filter(None, (ticket.assignee, ticket.fallback_assignee)):
+            user = self._person(action.tracker, name, ticket.project)
+            (users if user else missing).append(user or name)
+        remark = None
+        if missing and not (users and ticket.fallback_assignee in missing):
+            names = ", ".join(dict.fromkeys(missing))
+            remark = (
+                say("{names} was not found in the tracker, so the fallback has it", names=names)
+                if users
+                else say("{names} was not found in the tracker, so nobody is assigned", names=names)
+            )
+        return list(dict.fromkeys(users)), remark
+
+    def _person(self, tracker: str, name: str, project: str) -> str:
+        """A user's name in the tracker; empty if it has none, or cannot be asked, which is told once."""
+        key = (tracker, name.lower(), project)
+        if key not in self._people:
+            opened = self.opened[tracker]
+            try:
+                self._people[key] = opened.asking.retrying(lambda: opened.tracker.person(name, project))
+            except (Throttled, Unreachable):
+                raise
+            except ProviderError as error:
+                self._people[key] = ""
+                if not any(one.tracker == tracker and one.id.startswith("person ") for one in self.troubles):
+                    what = say("users of {tracker} cannot be looked up", tracker=tracker)
+                    self.troubles.append(
+                        Trouble(tracker=tracker, id=f"person {kind_of(error)}", what=what, error=error)
+                    )
+        return self._people[key]
+
+    def _find(self, action: Action, ticket: Ticket) -> ExistingTicket | None:
+        opened = self.opened[action.tracker]
+        match opened.tracker.listing:
+            case Listing.NONE:
+                return None
+            case Listing.WHOLE:
+                project = ""
+            case Listing.BY_PROJECT:
+                project = ticket.project or next(iter(opened.projects), "")
+        listed = opened.asking.retrying(lambda: list(opened.tracker.existing(project)))
+        ours = (one for one in listed if one.open and not one.moved and marker_of(one) == action.marker)
+        return next(ours, None)
 
     def _change(self, action: Action) -> ActionResult:
-        tracker, key, ticket = self.trackers[action.tracker], action.key, action.ticket
-        outcome = ActionOutcome.DONE
+        opened, key = self.opened[action.tracker], action.key
+        tracker, outcome, remark = opened.tracker, ActionOutcome.DONE, None
         match action.kind:
             case ActionKind.COMMENT:
-                outcome = self._comment(tracker, action)
-            case ActionKind.UPDATE if ticket:
-                self.retrying(lambda: tracker.update(key, ticket))
-                self._save(action, TicketPhase.OPEN)
-            case ActionKind.CLOSE:
-                self.retrying(lambda: tracker.close(key))
+                outcome = self._comment(action.tracker, key, action.text, action.comment_id)
+            case ActionKind.UPDATE if action.ticket:
+                after = self._update(action, key, action.ticket)
+                if Dropped.TEXT in after.dropped:
+                    raise TicketRefused(say("the tracker accepted the text, and kept another one."))
+                remark = self._dropped(action, key, action.ticket, after.dropped)
+            case ActionKind.CLOSE if action.closing:
+                once, closing = f"{action.marker}-close-{self._changes(action)}", action.closing
+                after = opened.asking.retrying(lambda: tracker.close(key, closing, once=once))
+                if after.open:
+                    raise TicketRefused(say("the tracker accepted that it is closed, and it is still open."))
                 self._save(action, TicketPhase.CLOSED)
             case ActionKind.REOPEN:
-                self.retrying(lambda: tracker.reopen(key))
+                once = f"{action.marker}-reopen-{self._changes(action)}"
+                after = opened.asking.retrying(lambda: tracker.reopen(key, once=once))
+                if not after.open:
+                    raise TicketRefused(say("the tracker accepted that it is opened, and it is still closed."))
                 self._save(action, TicketPhase.OPEN)
-        return _result(action, outcome=outcome)
+        return _result(action, outcome=outcome, remark=remark)
 
-    def _comment(self, tracker: Tracker, action: Action) -> ActionOutcome:
+    def _update(self, action: Action, key: str, ticket: Ticket) -> ExistingTicket:
+        opened = self.opened[action.tracker]
+        line = marker_line.read(ticket.body)
+        once = f"{action.marker}-{line.digest if line else ''}-{self._changes(action)}"
+        after = opened.asking.retrying(lambda: opened.tracker.update(key, ticket, once=once))
+        if Dropped.TEXT not in after.dropped:
+            self._save(action, TicketPhase.OPEN, after)
+        return after
+
+    def _changes(self, action: Action) -> int:
+        record = self._records.get((action.tracker, action.marker)) or self._record_of(action.tracker, action.key)
+        return record.changes if record else 0
+
+    def _announce(self, actions: Sequence[Action]) -> None:
+        """Remember the comments that are due once a ticket is as it should be."""
+        for action in actions:
+            if action.kind is not ActionKind.COMMENT:
+                continue
+            update = next((one.ticket for one in actions if one.kind is ActionKind.UPDATE and one.ticket), None)
+            line = marker_line.read(update.body) if update and action.about is ActionKind.UPDATE else None
+            self.memory.save_pending_comment(
+                PendingComment(
+                    tracker=action.tracker,
+                    comment_id=action.comment_id,
+                    marker=action.marker,
+                    key=action.key,
+                    text=action.text,
+                    open=action.about is not ActionKind.CLOSE,
+                    digest=line.digest if line else "",
+                    planned_on=self.now(),
+                )
+            )
+
+    def _withdraw(self, actions: Sequence[Action], failed: Action) -> None:
+        """Forget the comments about what was refused."""
+        undone = {action.kind for action in actions[actions.index(failed) :]}
+        for action in actions:
+            if action.kind is ActionKind.COMMENT and action.about in undone:
+                self.memory.drop_pending_comment(action.tracker, action.key, action.comment_id)
+
+    def _catch_up(self, name: str) -> Iterator[ActionResult]:
+        """Write the comments that earlier runs could not write, about tickets that are still as they say."""
+        opened = self.opened[name]
+        for pending in self.memory.pending_comments():
+            if pending.tracker != name or self._is_left(name):
+                continue
+            action = Action(
+                kind=ActionKind.COMMENT, tracker=name, marker=pending.marker, key=pending.key, seen=pending.marker
+            )
+            try:
+                if not self._is_still_true(opened, pending):
+                    self.memory.drop_pending_comment(name, pending.key, pending.comment_id)
+                    continue
+                outcome = self._comment(name, pending.key, pending.text, pending.comment_id)
+                yield _result(action, outcome=outcome)
+            except ProviderError as error:
+                self._failed(f"comment {pending.key}", _what(action), name, error)
+                yield _result(action, outcome=ActionOutcome.FAILED, reason=joined([error]))
+
+    def _is_still_true(self, opened: Opened, pending: PendingComment) -> bool:
+        """Whether a ticket is as a comment about it says."""
+        record = self._record_of(pending.tracker, pending.key)
+        if opened.tracker.listing is Listing.NONE:
+            is_open, body = bool(record and record.phase is TicketPhase.OPEN), record.marker_line if record else ""
+        else:
+            found = opened.asking.retrying(lambda: opened.tracker.get(pending.key))
+            if found is None or not is_ours(found, pending.key, remembered=record is not None):
+                return False
+            is_open, body = found.open, found.body
+        line = marker_line.read(body)
+        return is_open is pending.open and (not pending.digest or bool(line and line.digest == pending.digest))
+
+    def _comment(self, name: str, key: str, text: str, comment_id: str) -> ActionOutcome:
         """Written once: a comment with this id is looked for before each attempt."""
+        opened = self.opened[name]
+        tracker = opened.tracker
 
         def ask() -> ActionOutcome:
-            if any(action.comment_id in text for text in tracker.comments(action.key)):
+            if any(comment_id in written for written in tracker.comments(key)):
                 return ActionOutcome.FOUND
-            tracker.comment(action.key, action.text)
+            tracker.comment(key, text, once=f"{key}-{comment_id}")
             return ActionOutcome.DONE
 
-        return self.retrying(ask)
+        outcome = opened.asking.retrying(ask)
+        self.memory.drop_pending_comment(name, key, comment_id)
+        return outcome
 
     def _save(self, action: Action, phase: TicketPhase, existing: ExistingTicket | None = None) -> None:
         line = marker_line.read(action.ticket.body) if action.ticket else None
@@ -237,6 +431,7 @@ class Dispatcher:
             key=key or (before.key if before else ""),
             url=(existing.url if existing else "") or (before.url if before and key in ("", before.key) else ""),
             marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
+            changes=(before.changes if before else 0) + (phase is not TicketPhase.SENDING),
         )
         self.memory.save_ticket(record)
         if by_key and by_key.marker != record.marker:
@@ -252,19 +447,32 @@ class Dispatcher:
         return {(record.tracker, record.marker): record for record in self.memory.tickets()}
 
 
-def _marker(ticket: ExistingTicket) -> str:
-    line = marker_line.read(ticket.body)
-    return ticket.marker or (line.marker if line else "")
+_DROPPED: Final[Mapping[Dropped, Sentence]] = {
+    Dropped.LABEL: say("label"),
+    Dropped.TEXT: say("text"),
+    Dropped.ASSIGNEE: say("assignee"),
+    Dropped.CONFIDENTIAL: say("confidentiality"),
+    Dropped.DUE: say("due date"),
+    Dropped.FIELDS: say("fields"),
+}
 
 
-def _as_remembered(record: TicketRecord) -> ExistingTicket:
-    return ExistingTicket(
-        key=record.key,
-        body=record.marker_line,
-        open=record.phase is not TicketPhase.CLOSED,
-        url=record.url,
-        marker=record.marker,
-    )
+_NEEDED: Final = frozenset({Dropped.LABEL, Dropped.TEXT, Dropped.CONFIDENTIAL})
+"""What a ticket has to have."""
+
+
+_WHAT: Final[Mapping[ActionKind, str]] = {
+    ActionKind.CREATE: say("create"),
+    ActionKind.UPDATE: say("update"),
+    ActionKind.COMMENT: say("comment"),
+    ActionKind.CLOSE: say("close"),
+    ActionKind.REOPEN: say("reopen"),
+}
+
+
+def _what(action: Action) -> Sentence:
+    name = action.key or (action.ticket.title if action.ticket else action.marker[:12])
+    return joined([_WHAT[action.kind], name])
 
 
 def _result(
@@ -273,6 +481,7 @@ def _result(
     *,
     outcome: ActionOutcome = ActionOutcome.DONE,
     reason: str = "",
+    remark: Sentence | None = None,
 ) -> ActionResult:
     return ActionResult(
         kind=action.kind,
@@ -283,4 +492,5 @@ def _result(
         title=action.ticket.title if action.ticket else "",
         outcome=outcome,
         reason=reason,
+        remark=remark or "",
     )

@@ -24,6 +24,7 @@ _LINE: Final = re.compile(r"cloudscan:1 ([0-9a-f]{16,64})((?: [a-z]+=[A-Za-z0-9%
 _OLD_NAMES: Final = {"said": "digest", "told": "commented"}  # in tickets of earlier versions
 _MOST_NAMES: Final = 1500  # characters of rules, accounts or findings
 _BEGINNING: Final = 16
+_SCAN: Final = 12
 
 
 class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
     rules: Sequence[str] = ()
     accounts: Sequence[str] = ()
     of: Sequence[str] = ()  # the findings, by the beginnings of their fingerprints; empty: too many
+    by: str = ""  # the beginning of the id of the scan after which it was written
+    after: str = ""  # the ticket that this one continues
 
 
 def beginning(fingerprint: str) -> str:
@@ -47,8 +50,8 @@ def beginning(fingerprint: str) -> str:
     return fingerprint[:_BEGINNING]
 
 
-def marker_line_of(subject: TicketSubject, digest: str, commented_on: date) -> MarkerLine:
-    """The marker line of a ticket about a subject."""
+def marker_line_of(subject: TicketSubject, digest: str, commented_on: date, scan_id: str) -> MarkerLine:
+    """The marker line of a ticket about a subject, written after a scan."""
     verdicts = [finding.verdict for finding in subject.findings]
     return MarkerLine(
         marker=subject.marker,
@@ -62,7 +65,9 @@ def marker_line_of(subject: TicketSubject, digest: str, commented_on: date) -> M
         resources=sum(max(finding.verdict.resources for finding in fix.findings) for fix in fixes(subject.findings)),
         rules=sorted({verdict.rule_id for verdict in verdicts}),
         accounts=sorted({verdict.subject.account for verdict in verdicts}),
-        of=[] if subject.by_owner else sorted(beginning(finding.fingerprint) for finding in subject.findings),
+        of=sorted(beginning(finding.fingerprint) for finding in subject.findings),
+        by=scan_id[:_SCAN],
+        after=subject.predecessor,
     )
 
 
@@ -84,6 +89,8 @@ def line(content: MarkerLine) -> str:
         "rules": _joined(content.rules),
         "accounts": _joined(content.accounts),
         "of": _joined(content.of),
+        "by": _quoted(content.by),
+        "after": _quoted(content.after),
     }
     return f"cloudscan:1 {content.marker}" + "".join(f" {name}={value}" for name, value in values.items() if value)
 
@@ -109,6 +116,8 @@ def read(body: str) -> MarkerLine | None:
         rules=_parted(values.get("rules", "")),
         accounts=_parted(values.get("accounts", "")),
         of=_parted(values.get("of", "")),
+        by=unquote(values.get("by", "")),
+        after=unquote(values.get("after", "")),
     )
 
 
@@ -124,8 +133,12 @@ def widened_since(before: MarkerLine, now: MarkerLine) -> list[str]:
 
 def _joined(names: Sequence[str]) -> str:
     """Names with commas between; empty if they are too many, which reads as "unknown"."""
-    text = ",".join(quote(name, safe="").replace("_", "%5F") for name in names)
+    text = ",".join(map(_quoted, names))
     return text if len(text) <= _MOST_NAMES else ""
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="").replace("_", "%5F")
 
 
 def _parted(text: str) -> Sequence[str]:

@@ -11,20 +11,26 @@ ticket that was written about a part of its subject, or about more, is adopted: 
 the ticket   its subject, since the ticket was last written     actions
 ===========  =================================================  =============================================
 none         needs work                                         create
-open         widened                                            comment "widened", update
-open         seen again, no comment for `remind_days`           comment "still", update
-open         reads differently, or has a renamed marker         update
-open         waived                                             comment "waived", close
-open         resolved: its rules ran, its accounts were read    comment "resolved", close
-closed       seen again by a scan that began after closing      comment "reopened", reopen, update
-closed       the same, and widened                              "reopened", reopen, comment "widened", update
+open         widened                                            update, comment "widened"
+open         seen again, no comment for `remind_days`           update, comment "still"
+open         reads differently, lacks its label, was renamed    update
+open         waived                                             close, comment why
+open         resolved: its rules ran, its accounts were read    close, comment why
+open         its rules are no longer applied                    close, comment why
+closed       seen again by a scan that began after closing      reopen, update, comment "reopened"
+closed       the same, and widened                              the same, and comment "widened"
+closed       the same, but it cannot be opened any more         create one that names it
+moved away   needs work                                         create one that names it
 any          anything else                                      none
 ===========  =================================================  =============================================
+
+What is done comes before what is said about it, and a comment has an id that lasts as long as the reason for it: what
+fails night after night is never commented twice. Where tickets could not be listed or read, nothing is done.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from functools import cached_property
 from typing import Final
@@ -32,17 +38,28 @@ from typing import Final
 import msgspec
 
 from cloudscan.days import day_of
-from cloudscan.finding import Finding, Severity
+from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import ChangedBy, Difference, Rejudged, Report, Terms, TicketLink
 from cloudscan.text import openable
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.marker_line import MarkerLine
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.ticketing.routing import Route
-from cloudscan.ticketing.subjects import Job, Match, assigned, fallback_of, jobs_of, markers_of, matches_of, names_of
+from cloudscan.ticketing.subjects import (
+    Job,
+    Match,
+    assigned,
+    fallback_of,
+    jobs_of,
+    markers_of,
+    matches_of,
+    names_of,
+)
 from cloudscan.tracker import (
     LABEL,
+    Closing,
+    ClosingReason,
     CommentContent,
     CommentReason,
     ExistingTicket,
@@ -73,7 +90,10 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tracker: str
     marker: str
     key: str = ""  # of the existing ticket
+    seen: str = ""  # the marker that it showed; another one in its place is no ticket of ours
     ticket: Ticket | None = None  # to create, or the new content
+    closing: Closing | None = None
+    about: ActionKind | None = None  # of a comment: what it is about
     text: str = ""  # of the comment
     comment_id: str = ""  # part of the comment's text by which it is recognised: it is written once
 
@@ -85,6 +105,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     postponed: Mapping[Severity, int] = {}  # new tickets beyond the night's limit
     unsettled: Sequence[str] = ()  # markers of tickets that may have been created a moment ago
     unrouted: int = 0  # findings for which no tracker is named
+    waiting: int = 0  # findings whose tickets could not be listed or read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +116,14 @@ class TrackerState:
     existing: Sequence[ExistingTicket]
     index_lag_seconds: float = 0.0  # how long after its creation a ticket may be missing from `existing`
     fallback_assignee: str = ""
+    project: str = ""  # where tickets go whose route names no project
+    wordings: Mapping[str, Wording] = field(default_factory=dict)  # of projects with another one
+    unlisted: Collection[str] = ()  # projects whose tickets are not among the existing ones
+    unread: Collection[str] = ()  # markers of tickets about which nothing certain is known
+
+    def wording_of(self, project: str) -> Wording:
+        """The wording for a project."""
+        return self.wordings.get(project, self.wording)
 
 
 class _Change(Enum):
@@ -104,29 +133,32 @@ class _Change(Enum):
     REWORDED = auto()
     REMINDER_DUE = auto()
     WIDENED = auto()
-    WAIVED = auto()
-    RESOLVED = auto()
     UNKNOWN = auto()
 
 
 _Step = CommentReason | ActionKind
 _OPEN, _CLOSED = True, False
 _STEPS: Final[Mapping[tuple[bool, _Change], Sequence[_Step]]] = {
-    (_OPEN, _Change.WIDENED): (CommentReason.WIDENED, ActionKind.UPDATE),
-    (_OPEN, _Change.REMINDER_DUE): (CommentReason.STILL, ActionKind.UPDATE),
+    (_OPEN, _Change.WIDENED): (ActionKind.UPDATE, CommentReason.WIDENED),
+    (_OPEN, _Change.REMINDER_DUE): (ActionKind.UPDATE, CommentReason.STILL),
     (_OPEN, _Change.REWORDED): (ActionKind.UPDATE,),
-    (_OPEN, _Change.WAIVED): (CommentReason.WAIVED, ActionKind.CLOSE),
-    (_OPEN, _Change.RESOLVED): (CommentReason.RESOLVED, ActionKind.CLOSE),
-    (_CLOSED, _Change.NONE): (CommentReason.REOPENED, ActionKind.REOPEN, ActionKind.UPDATE),
-    (_CLOSED, _Change.REWORDED): (CommentReason.REOPENED, ActionKind.REOPEN, ActionKind.UPDATE),
+    (_CLOSED, _Change.NONE): (ActionKind.REOPEN, ActionKind.UPDATE, CommentReason.REOPENED),
+    (_CLOSED, _Change.REWORDED): (ActionKind.REOPEN, ActionKind.UPDATE, CommentReason.REOPENED),
     (_CLOSED, _Change.WIDENED): (
-        CommentReason.REOPENED,
         ActionKind.REOPEN,
-        CommentReason.WIDENED,
         ActionKind.UPDATE,
+        CommentReason.REOPENED,
+        CommentReason.WIDENED,
     ),
 }
 """Whether the ticket is open, and the change: what to do. A combination that is not listed needs nothing."""
+_ABOUT: Final = {
+    CommentReason.WIDENED: ActionKind.UPDATE,
+    CommentReason.STILL: ActionKind.UPDATE,
+    CommentReason.REOPENED: ActionKind.REOPEN,
+    CommentReason.CLOSED: ActionKind.CLOSE,
+}
+"""What each comment is about."""
 
 
 def plan(
@@ -139,18 +171,23 @@ def plan(
     lang: str,
     remembered: Sequence[TicketRecord] = (),
     renames: Renames = _NO_RENAMES,
+    withdrawn: Collection[str] = (),
+    unreachable: Collection[str] = (),
     now: datetime,
 ) -> Plan:
     """What to do so that every tracker says what the report says.
 
-    `terms` say by when to fix findings, which domains are ours and whom to ask, `remembered` are the tickets that the
-    ledger knows, `renames` the names that older tickets still show.
+    `trackers` are those that could be opened, `unreachable` the names of the others. `terms` say by when to fix
+    findings, which domains are ours and whom to ask, `remembered` are the tickets that the ledger knows, `renames` the
+    names that older tickets still show, `withdrawn` the rules that are not applied any more.
     """
-    jobs, unrouted = jobs_of(report, list(trackers), policy, routes, terms)
+    grouping = Grouping(policy=policy, routes=routes, domains=terms.domains)
+    projects = {name: state.project for name, state in trackers.items()} | dict.fromkeys(unreachable, "")
+    jobs, unrouted = jobs_of(report, projects, policy, routes, terms)
     records = {(record.tracker, record.marker): record for record in remembered}
-    planner = _Planner(report, trackers, policy, terms, policy.language or lang, records, now)
+    planner = _Planner(report, trackers, grouping, terms, policy.language or lang, records, frozenset(withdrawn), now)
     matches = [match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames)]
-    taken, left = assigned(matches, jobs, report, policy)
+    taken, left = assigned(matches, jobs, report, grouping)
     for job in jobs.values():
         planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
     for marker, tickets in left.items():
@@ -162,10 +199,13 @@ def plan(
         postponed={severity: severities.count(severity) for severity in reversed(Severity) if severity in severities},
         unsettled=planner.unsettled,
         unrouted=unrouted,
+        waiting=planner.waiting,
     )
 
 
-def links(findings: Sequence[Finding], records: Sequence[TicketRecord], policy: Policy) -> dict[str, list[TicketLink]]:
+def links(
+    findings: Sequence[Finding], records: Sequence[TicketRecord], grouping: Grouping
+) -> dict[str, list[TicketLink]]:
     """The tickets for findings, by fingerprint, open ones first; a finding without one is left out."""
     by_marker: dict[str, list[TicketLink]] = {}
     for record in records:
@@ -182,7 +222,7 @@ def links(findings: Sequence[Finding], records: Sequence[TicketRecord], policy: 
     if not by_marker:
         return by_fingerprint
     for finding in findings:
-        markers = markers_of(finding, policy)
+        markers = markers_of(finding, grouping)
         if tickets := [link for marker in markers for link in by_marker.get(marker, ())]:
             by_fingerprint[finding.fingerprint] = sorted(tickets, key=lambda link: not link.open)
     return by_fingerprint
@@ -194,14 +234,17 @@ class _Planner:
 
     report: Report
     trackers: Mapping[str, TrackerState]
-    policy: Policy
+    grouping: Grouping
     terms: Terms
     lang: str
     records: Mapping[tuple[str, str], TicketRecord]
+    withdrawn: Collection[str]
     now: datetime
     actions: list[Action] = field(default_factory=list)
     created: list[Action] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
+    waiting: int = 0
+    kept: dict[str, Match] = field(default_factory=dict)  # by marker: the ticket of a subject that needs work
 
     @cached_property
     def _differences(self) -> Mapping[str, Difference]:
@@ -214,17 +257,25 @@ class _Planner:
         """The findings that a ticket may be about, by every marker and beginning that it may show."""
         named: dict[str, list[Finding]] = {}
         for finding in self.report.findings:
-            for name in names_of(finding, self.policy):
+            for name in names_of(finding, self.grouping):
                 named.setdefault(name, []).append(finding)
         return named
 
     def keep_up_to_date(self, job: Job, matches: Sequence[Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
-        if not matches:
-            self._create(job)
+        usable = [match for match in matches if not _is_lost(match.ticket)]
+        lost = [match for match in matches if _is_lost(match.ticket)]
+        if not usable:
+            closed = [match for match in lost if not match.ticket.moved]
+            if all(job.verified and self._scanned_after_closing(match.ticket) for match in closed):
+                self._create(job, lost)
             return
-        match = self._close_duplicates(job.subject.marker, matches)
-        ticket, line = self._content(job, match.tracker, match.line)
+        match = self._close_duplicates(job.subject.marker, usable)
+        self.kept[job.subject.marker] = match
+        predecessor = match.line.after or _name_of_last(lost)
+        job = replace(job, subject=msgspec.structs.replace(job.subject, predecessor=predecessor))
+        wording = self.trackers[match.tracker].wording_of(match.ticket.project)
+        ticket, line = self._content(job, match.tracker, match.line, match.ticket.project)
         comparable = match.line.digest and not match.adopted
         wider = marker_line.widened_since(match.line, line) if comparable else []
         change = self._change(job, match, line, wider)
@@ -233,36 +284,91 @@ class _Planner:
         line = msgspec.structs.replace(line, commented_on=self._day if commented else match.line.commented_on)
         for step in steps:
             if isinstance(step, CommentReason):
-                widened = wider if step is CommentReason.WIDENED else ()
                 content = CommentContent(
                     note=step,
                     day=self._day,
-                    widened=widened,
+                    timezone=self.report.timezone,
+                    widened=wider if step is CommentReason.WIDENED else (),
                     rejudged=self._rejudged(step, job.subject, match.line, wider),
                 )
-                self._comment(match, job.subject.marker, content)
+                self._comment(match, job.subject.marker, content, self._cause(step, match, line))
             else:
-                updated = self._with_line(ticket, match.tracker, line) if step is ActionKind.UPDATE else None
+                updated = self._with_line(ticket, wording, line) if step is ActionKind.UPDATE else None
                 self._act(step, match, job.subject.marker, ticket=updated)
 
     def wind_up(self, marker: str, matches: Sequence[Match]) -> None:
-        """A ticket whose subject needs no work: closed if it is waived or resolved, else left alone."""
-        match = self._close_duplicates(marker, matches)
+        """A ticket whose subject needs no work: closed if it is waived, resolved or withdrawn, else left alone."""
+        usable = [match for match in matches if not _is_lost(match.ticket)]
+        if not usable:
+            return
+        match = self._close_duplicates(marker, usable)
+        if not match.ticket.open:
+            return
         names = {match.line.marker, *match.line.of}
         findings = {one.fingerprint: one for name in names for one in self._findings_by_name.get(name, ())}.values()
         waivers = [finding.waiver for finding in findings if finding.waiver]
-        change, waiver = _Change.UNKNOWN, None
+        cause = f"{match.line.by or match.line.commented_on}-{match.line.digest[:8]}"
         if findings and len(waivers) == len(findings):
-            change, waiver = _Change.WAIVED, max(waivers, key=lambda waiver: waiver.id)
-        elif not findings and self._would_be_seen(match.line):
-            change = _Change.RESOLVED
-        for step in _STEPS.get((match.ticket.open, change), ()):
-            if isinstance(step, CommentReason):
-                rejudged = self._gone_by_judgement(match.line) if step is CommentReason.RESOLVED else None
-                content = CommentContent(note=step, day=self._day, waiver=waiver, rejudged=rejudged)
-                self._comment(match, marker, content)
-            else:
-                self._act(step, match, marker)
+            waiver = max(waivers, key=lambda waiver: waiver.id)
+            self._close(match, marker, self._why(ClosingReason.WAIVED, waiver=waiver), f"waiver-{waiver.id}")
+        elif findings:
+            instead = [kept for finding in findings if (kept := self._kept_for(finding))]
+            if match.line.of and len(instead) == len(findings):
+                self._merge(match, marker, instead[0], ClosingReason.MERGED)
+        elif reason := self._resolved(match.line):
+            rejudged = self._gone_by_judgement(match.line) if reason is ClosingReason.REJUDGED else None
+            self._close(match, marker, self._why(reason, rejudged=rejudged), cause)
+
+    def _kept_for(self, finding: Finding) -> Match | None:
+        """The ticket that a finding belongs to now."""
+        if finding.waiver:
+            return None
+        return next((self.kept[name] for name in names_of(finding, self.grouping) if name in self.kept), None)
+
+    def _resolved(self, line: MarkerLine) -> ClosingReason | None:
+        """Why nothing is left of what a ticket was about; None if that is not certain."""
+        if not self._would_be_seen(line):
+            return None
+        if any(rule in self.withdrawn for rule in line.rules):
+            return ClosingReason.WITHDRAWN
+        if self._gone_by_judgement(line):
+            return ClosingReason.REJUDGED
+        names = line.of or [marker_line.beginning(line.marker)]
+        ways = {self._differences[name].reason for name in names if name in self._differences}
+        return ClosingReason.GONE if ways == {"gone"} else ClosingReason.FIXED
+
+    def _why(self, reason: ClosingReason, *, waiver: Waiver | None = None, rejudged: Rejudged | None = None,
+             instead: str = "") -> CommentContent:  # fmt: skip
+        return CommentContent(
+            note=CommentReason.CLOSED,
+            day=self._day,
+            timezone=self.report.timezone,
+            closing=reason,
+            waiver=waiver,
+            rejudged=rejudged,
+            instead=instead,
+        )
+
+    def _close(self, match: Match, marker: str, why: CommentContent, cause: str, *, instead: str = "") -> None:
+        """Close a ticket, and say why."""
+        wording = self.trackers[match.tracker].wording_of(match.ticket.project)
+        reason = why.closing or ClosingReason.FIXED
+        closing = Closing(reason=reason, note=wording.note(why, self.lang), instead=instead)
+        self._act(ActionKind.CLOSE, match, marker, closing=closing)
+        self._comment(match, marker, why, cause)
+
+    def _cause(self, step: CommentReason, match: Match, line: MarkerLine) -> str:
+        """What a comment is about, in a few characters: the same for as long as it is the reason for a comment."""
+        before = match.line
+        match step:
+            case CommentReason.WIDENED:
+                return f"{before.digest[:8]}-{line.digest[:8]}"
+            case CommentReason.REOPENED if match.ticket.closed_on:
+                return f"{match.ticket.closed_on.astimezone(UTC):%Y%m%dT%H%M%S}"
+            case CommentReason.REOPENED:
+                return f"{before.by}-{before.digest[:8]}"
+            case _:
+                return str(before.commented_on)
 
     def _change(self, job: Job, match: Match, line: MarkerLine, wider: Sequence[str]) -> _Change:
         before, is_open = match.line, match.ticket.open
@@ -272,7 +378,8 @@ class _Planner:
             return _Change.WIDENED
         if is_open and job.verified and self._reminder_due(before):
             return _Change.REMINDER_DUE
-        return _Change.REWORDED if before.digest != line.digest or match.renamed else _Change.NONE
+        is_as_before = before.digest == line.digest and match.ticket.labelled and not match.renamed
+        return _Change.NONE if is_as_before else _Change.REWORDED
 
     def _rejudged(
         self, step: CommentReason, subject: TicketSubject, before: MarkerLine, wider: Sequence[str]
@@ -300,24 +407,47 @@ class _Planner:
         return judged[0] if judged and all(judged) else None
 
     def _reminder_due(self, before: MarkerLine) -> bool:
-        if not self.policy.remind_days or before.commented_on is None:
+        days = self.grouping.policy.remind_days
+        if not days or before.commented_on is None:
             return False
-        return (self._day - before.commented_on).days >= self.policy.remind_days
+        return (self._day - before.commented_on).days >= days
 
-    def _create(self, job: Job) -> None:
+    def _create(self, job: Job, lost: Sequence[Match]) -> None:
         name, marker = job.route.tracker, job.subject.marker
         record = self.records.get((name, marker))
+        if self._waits(job, record):
+            self.waiting += len(job.subject.findings)
+            return
         lag = timedelta(seconds=self.trackers[name].index_lag_seconds)
         if record and record.phase is TicketPhase.SENDING and self.now - record.acted_on < lag:
             self.unsettled.append(marker)
             return
-        ticket, line = self._content(job, name, None)
-        content = self._with_line(ticket, name, line)
+        job = replace(job, subject=msgspec.structs.replace(job.subject, predecessor=_name_of_last(lost)))
+        ticket, line = self._content(job, name, None, job.project)
+        content = self._with_line(ticket, self.trackers[name].wording_of(job.project), line)
         self.created.append(Action(kind=ActionKind.CREATE, tracker=name, marker=marker, ticket=content))
 
-    def _content(self, job: Job, name: str, before: MarkerLine | None) -> tuple[Ticket, MarkerLine]:
+    def _waits(self, job: Job, record: TicketRecord | None) -> bool:
+        """Whether there may be a ticket that could not be listed or read."""
+        state = self.trackers.get(job.route.tracker)
+        if state is None or job.project in state.unlisted:
+            return True
+        unread = (
+            {job.subject.marker}
+            | {name for finding in job.subject.findings for name in names_of(finding, self.grouping)}
+            if state.unread
+            else set()
+        )
+        return bool(unread & set(state.unread)) or bool(state.unlisted and record and record.key)
+
+    def _content(self, job: Job, name: str, before: MarkerLine | None, project: str) -> tuple[Ticket, MarkerLine]:
+        """The ticket about a subject in a project, without the marker line, for which it leaves room."""
         tracker, subject = self.trackers[name], job.subject
-        title, body = tracker.wording.title(subject, self.lang), tracker.wording.body(subject, self.lang)
+        wording = tracker.wording_of(project)
+        commented_on = before.commented_on if before and before.commented_on else self._day
+        scan = self.report.scan.id
+        room = len(_line_text(wording, marker_line.marker_line_of(subject, "0" * 16, commented_on, scan)))
+        title, body = wording.title(subject, self.lang), wording.body(subject, self.lang, room)
         platforms = sorted({finding.verdict.subject.platform for finding in subject.findings} - {""})
         labels = [LABEL, f"severity-{subject.severity}", *platforms]
         digest = marker_line.text_digest(title, body, *labels, str(subject.due))
@@ -335,12 +465,10 @@ class _Planner:
             withheld=subject.recipient.withheld,
             fingerprints=[finding.fingerprint for finding in subject.findings],
         )
-        commented_on = before.commented_on if before and before.commented_on else self._day
-        return ticket, marker_line.marker_line_of(subject, digest, commented_on)
+        return ticket, marker_line.marker_line_of(subject, digest, commented_on, scan)
 
-    def _with_line(self, ticket: Ticket, name: str, line: MarkerLine) -> Ticket:
-        text = self.trackers[name].wording.aside(marker_line.line(line))
-        return msgspec.structs.replace(ticket, body=f"{ticket.body}\n\n{text}\n")
+    def _with_line(self, ticket: Ticket, wording: Wording, line: MarkerLine) -> Ticket:
+        return msgspec.structs.replace(ticket, body=f"{ticket.body}{_line_text(wording, line)}")
 
     def _close_duplicates(self, marker: str, matches: Sequence[Match]) -> Match:
         """The ticket that counts: an open one first, then one with the right marker, then the oldest of them.
@@ -350,21 +478,25 @@ class _Planner:
         kept, *others = sorted(
             matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, _age(match.ticket.key))
         )
-        instead = kept.ticket.url or kept.ticket.key
         for other in others:
             if other.ticket.open:
                 is_same = other.line.marker == kept.line.marker
-                note = CommentReason.DUPLICATE if is_same else CommentReason.MERGED
-                self._comment(other, other.line.marker, CommentContent(note=note, day=self._day, instead=instead))
-                self._act(ActionKind.CLOSE, other, other.line.marker)
+                reason = ClosingReason.DUPLICATE if is_same else ClosingReason.MERGED
+                self._merge(other, other.line.marker, kept, reason)
         return kept
 
-    def _comment(self, match: Match, marker: str, content: CommentContent) -> None:
-        cause = f"waiver-{content.waiver.id}" if content.waiver else self.report.scan.id[:12]
-        comment_id = f"cloudscan:{content.note}-{cause}"
-        wording = self.trackers[match.tracker].wording
-        text = f"{wording.comment(content, self.lang)}\n\n{wording.aside(comment_id)}"
-        self._act(ActionKind.COMMENT, match, marker, text=text, comment_id=comment_id)
+    def _merge(self, match: Match, marker: str, kept: Match, reason: ClosingReason) -> None:
+        """Close a ticket in favour of another."""
+        why = self._why(reason, instead=kept.ticket.url or kept.ticket.key)
+        self._close(match, marker, why, marker_line.text_digest(kept.ticket.key)[:8], instead=kept.ticket.key)
+
+    def _comment(self, match: Match, marker: str, content: CommentContent, cause: str) -> None:
+        comment_id = f"cloudscan:{content.closing or content.note}-{cause}"
+        wording = self.trackers[match.tracker].wording_of(match.ticket.project)
+        line = f"\n\n{wording.aside(comment_id)}"
+        text = f"{wording.comment(content, self.lang, len(line))}{line}"
+        about = _ABOUT[content.note]
+        self._act(ActionKind.COMMENT, match, marker, text=text, comment_id=comment_id, about=about)
 
     def _act(
         self,
@@ -373,8 +505,10 @@ class _Planner:
         marker: str,
         *,
         ticket: Ticket | None = None,
+        closing: Closing | None = None,
         text: str = "",
         comment_id: str = "",
+        about: ActionKind | None = None,
     ) -> None:
         self.actions.append(
             Action(
@@ -382,7 +516,10 @@ class _Planner:
                 tracker=match.tracker,
                 marker=marker,
                 key=match.ticket.key,
+                seen=match.ticket.marker,
                 ticket=ticket,
+                closing=closing,
+                about=about,
                 text=text,
                 comment_id=comment_id,
             )
@@ -393,8 +530,11 @@ class _Planner:
         return ticket.closed_on is None or ticket.closed_on < self.report.scan.started_on
 
     def _would_be_seen(self, line: MarkerLine) -> bool:
-        """Whether the report would contain the subject if it were still open: its rules ran, its accounts were read."""
-        rules = {rule.id for rule in self.report.rules}
+        """Whether the report would contain the subject if it were still open: its rules ran, its accounts were read.
+
+        Rules that are not applied any more would not.
+        """
+        rules = {rule.id for rule in self.report.rules} | set(self.withdrawn)
         accounts = {row.account for row in self.report.coverage} | {
             finding.verdict.subject.account for finding in self.report.findings
         }
@@ -403,6 +543,21 @@ class _Planner:
     @property
     def _day(self) -> date:
         return day_of(self.report.scan.started_on, self.report.timezone)
+
+
+def _line_text(wording: Wording, line: MarkerLine) -> str:
+    """The end of a ticket's text."""
+    return f"\n\n{wording.aside(marker_line.line(line))}\n"
+
+
+def _is_lost(ticket: ExistingTicket) -> bool:
+    """Whether nothing can be written into a ticket any more: it was moved away, or closed for good."""
+    return ticket.moved or (ticket.is_final and not ticket.open)
+
+
+def _name_of_last(lost: Sequence[Match]) -> str:
+    """The ticket that a new one continues."""
+    return lost[-1].ticket.url or lost[-1].ticket.key if lost else ""
 
 
 def _age(key: str) -> int:

@@ -1,11 +1,13 @@
 """Which findings become tickets, and how they are grouped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from cloudscan.finding import Severity
+from cloudscan.ticketing.routing import Route
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,3 +20,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_new: int = 50  # new tickets in one run, the worst first
     owner_from: Sequence[str] = ("owner",)  # who answers for a resource: owner, tag:NAME or detail:NAME, in this order
     tracker: str = ""  # for findings whose route names none; empty: the only one that is configured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """What decides which ticket a finding belongs to."""
+
+    policy: Policy
+    routes: Sequence[Route] = ()
+    domains: Collection[str] = ()  # of our mail

@@ -94,6 +94,13 @@ def assignee_of(finding: Finding, route: Route, recipient: Recipient, domains: C
     return "" if by_tag and "@" in filled and domain_of(filled) not in domains else filled
 
 
+def destination_of(finding: Finding, route: Route, recipient: Recipient, domains: Collection[str]) -> str:
+    """Where a route sends a ticket, and whom it is assigned to if not to its recipient; empty: wherever others go."""
+    assignee = assignee_of(finding, route, recipient, domains) if route.assignee else ""
+    parts = (route.tracker, route.project, assignee.lower(), route.fallback_assignee.lower())
+    return "\x1f".join(parts) if any(parts) else ""
+
+
 def tags(finding: Finding) -> Mapping[str, str]:
     """The tags of the resource; empty on platforms without tags."""
     tags = finding.verdict.subject.detail.get("tags")

@@ -1,8 +1,8 @@
 """What tickets are about, and which existing ticket is about what. Pure functions.
 
-A ticket is about one fix; with ``group_by`` about a single finding, or about all fixes of one person. Where that, or a
-finding's fix, has changed since a ticket was written, the ticket is adopted: it is recognised by the marker of any of
-its findings, and rewritten.
+A ticket is about one fix; with ``group_by`` about a single finding, or about all fixes of one person that go to one
+place: what one route sends to one project is not told in another. Where that, or a finding's fix, has changed since a
+ticket was written, the ticket is adopted: it is recognised by the marker of any of its findings, and rewritten.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from cloudscan.recipient import PASSED_ON, Recipient, withheld
 from cloudscan.report import Report, Terms, opened_by_judgement
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.marker_line import MarkerLine, beginning
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
-from cloudscan.ticketing.routing import Route, assignee_of, owner_of, recipient_for, route_of
+from cloudscan.ticketing.routing import Route, assignee_of, destination_of, owner_of, recipient_for, route_of
 from cloudscan.tracker import ExistingTicket, TicketSubject
 
 _EPOCH = date(1970, 1, 1)
@@ -32,6 +32,7 @@ class Job:
 
     subject: TicketSubject
     route: Route
+    project: str  # as the route says, or else the tracker's own
     assignee: str
     verified: bool
 
@@ -55,36 +56,48 @@ class _Member:
 
 
 def jobs_of(
-    report: Report, trackers: Sequence[str], policy: Policy, routes: Sequence[Route], terms: Terms
+    report: Report, trackers: Mapping[str, str], policy: Policy, routes: Sequence[Route], terms: Terms
 ) -> tuple[dict[str, Job], int]:
-    """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker."""
+    """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker.
+
+    `trackers` are all that are configured, with the project that each uses where a route names none.
+    """
     groups: dict[str, list[_Member]] = {}
     unrouted = 0
     for fix in _fixes(report, policy):
         route = route_of(fix.lead, routes)
-        tracker = route.tracker or policy.tracker or (trackers[0] if len(trackers) == 1 else "")
+        tracker = route.tracker or policy.tracker or (next(iter(trackers)) if len(trackers) == 1 else "")
         if tracker not in trackers:
             unrouted += len(fix.findings)
             continue
         recipient = recipient_for(fix.lead, policy.owner_from, terms.domains)
         member = _Member(fix, msgspec.structs.replace(route, tracker=tracker), recipient)
-        groups.setdefault(_marker(fix, recipient, policy), []).append(member)
-    return {marker: _job(marker, members, report, terms) for marker, members in groups.items()}, unrouted
+        marker = _marker(fix, recipient, policy, destination_of(fix.lead, route, recipient, terms.domains))
+        groups.setdefault(marker, []).append(member)
+    return {marker: _job(marker, members, report, terms, trackers) for marker, members in groups.items()}, unrouted
 
 
-def person_marker(name: str) -> str:
-    """The marker of the ticket about all fixes of a person, by address or name."""
-    return marker_line.text_digest("owner", name.lower()) + marker_line.text_digest("cloudscan", name.lower())
+def person_marker(name: str, destination: str = "") -> str:
+    """The marker of the ticket about all fixes of a person, by address or name, that go to one destination."""
+    parts = (name.lower(), destination) if destination else (name.lower(),)
+    return marker_line.text_digest("owner", *parts) + marker_line.text_digest("cloudscan", *parts)
 
 
-def markers_of(finding: Finding, policy: Policy) -> Sequence[str]:
+def markers_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
     """Every marker that a ticket about a finding may have, however tickets were grouped when it was written."""
+    policy = grouping.policy
     names = {owner_of(finding, [source]) for source in policy.owner_from}
     owner = finding.verdict.subject.responsible
     if owner and owner.manager and withheld(owner) in PASSED_ON:
         names.add(owner.manager.address or owner.manager.name)
-    people = sorted(person_marker(name) for name in names if name)
-    return list(dict.fromkeys([finding.fingerprint, key_of(finding), *people]))
+    names.discard("")
+    people = {person_marker(name) for name in names}
+    if names and policy.group_by == "owner":
+        recipient = recipient_for(finding, policy.owner_from, grouping.domains)
+        route = route_of(finding, grouping.routes)
+        destination = destination_of(finding, route, recipient, grouping.domains)
+        people |= {person_marker(name, destination) for name in names}
+    return list(dict.fromkeys([finding.fingerprint, key_of(finding), *sorted(people)]))
 
 
 def matches_of(name: str, existing: Sequence[ExistingTicket], renames: Renames) -> list[Match]:
@@ -101,15 +114,15 @@ def matches_of(name: str, existing: Sequence[ExistingTicket], renames: Renames) 
 
 
 def assigned(
-    matches: Sequence[Match], jobs: Mapping[str, Job], report: Report, policy: Policy
+    matches: Sequence[Match], jobs: Mapping[str, Job], report: Report, grouping: Grouping
 ) -> tuple[dict[str, list[Match]], dict[str, list[Match]]]:
     """The tickets by the job that they are for, and those for which there is none, by their own marker."""
-    index = _index(jobs, report, policy)
+    index = _index(jobs, report, grouping)
     taken: dict[str, list[Match]] = {}
     left: dict[str, list[Match]] = {}
     for match in matches:
         marker = match.line.marker
-        target = marker if marker in jobs else index.get(marker) or _first(index, match.line.of)
+        target = marker if marker in jobs else _adopter(match, jobs, index)
         if target is None:
             left.setdefault(marker, []).append(match)
         elif target == marker:
@@ -119,9 +132,20 @@ def assigned(
     return taken, left
 
 
-def names_of(finding: Finding, policy: Policy) -> Sequence[str]:
+def _adopter(match: Match, jobs: Mapping[str, Job], index: Mapping[str, Sequence[str]]) -> str | None:
+    """The job that takes a ticket over. A ticket of a person is only taken by what goes to the place where it is."""
+    for name in (match.line.marker, *match.line.of):
+        for marker in index.get(name, ()):
+            job = jobs[marker]
+            elsewhere = match.ticket.project and match.ticket.project != job.project
+            if not job.subject.by_owner or (match.tracker == job.route.tracker and not elsewhere):
+                return marker
+    return None
+
+
+def names_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
     """Everything by which a marker line may speak of a finding: its markers, and the beginning of its fingerprint."""
-    return [*markers_of(finding, policy), beginning(finding.fingerprint)]
+    return [*markers_of(finding, grouping), beginning(finding.fingerprint)]
 
 
 def last_day_of_waiver(today: date, most_days: int) -> date:
@@ -144,12 +168,13 @@ def _fixes(report: Report, policy: Policy) -> Sequence[Fix]:
     return fixes(work)
 
 
-def _marker(fix: Fix, recipient: Recipient, policy: Policy) -> str:
+def _marker(fix: Fix, recipient: Recipient, policy: Policy, destination: str) -> str:
     """The marker of the ticket for a fix. With nobody to receive it, it has a ticket of its own."""
-    return person_marker(recipient.address) if policy.group_by == "owner" and recipient.person else fix.key
+    is_grouped = policy.group_by == "owner" and recipient.person
+    return person_marker(recipient.address, destination) if is_grouped else fix.key
 
 
-def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms) -> Job:
+def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms, trackers: Mapping[str, str]) -> Job:
     worst = members[0]
     lead, by_owner = worst.fix.lead, marker != worst.fix.key
     findings = [finding for member in members for finding in member.fix.findings]
@@ -170,26 +195,23 @@ def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms) 
         rejudged={one.fingerprint: rejudged[one.fingerprint] for one in findings if one.fingerprint in rejudged},
     )
     assignee = assignee_of(lead, worst.route, worst.recipient, terms.domains)
-    return Job(subject, worst.route, assignee, verified=any(finding.verified for finding in findings))
+    project = worst.route.project or trackers[worst.route.tracker]
+    return Job(subject, worst.route, project, assignee, verified=any(finding.verified for finding in findings))
 
 
-def _index(jobs: Mapping[str, Job], report: Report, policy: Policy) -> Mapping[str, str]:
-    """The job for each marker that a ticket may show; the worst one takes a ticket that was about several."""
-    index: dict[str, str] = {}
+def _index(jobs: Mapping[str, Job], report: Report, grouping: Grouping) -> Mapping[str, Sequence[str]]:
+    """The jobs for each marker that a ticket may show, the worst first: it takes a ticket that was about several."""
+    index: dict[str, list[str]] = {}
     for marker, job in jobs.items():
-        for finding in job.subject.findings:
-            for alias in names_of(finding, policy):
-                index.setdefault(alias, marker)
+        aliases = {alias for finding in job.subject.findings for alias in names_of(finding, grouping)}
+        for alias in aliases:
+            index.setdefault(alias, []).append(marker)
     for finding in report.findings:  # those of a fix of which only a part is waived
         fix = index.get(key_of(finding))
         if finding.state is State.WAIVED and fix:
             for alias in (finding.fingerprint, beginning(finding.fingerprint)):
                 index.setdefault(alias, fix)
     return index
-
-
-def _first(index: Mapping[str, str], names: Sequence[str]) -> str | None:
-    return next((index[name] for name in names if name in index), None)
 
 
 def _due(finding: Finding, terms: Terms, timezone: str) -> date:

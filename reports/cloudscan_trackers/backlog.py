@@ -14,7 +14,8 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, TicketRefused
 from cloudscan.finding import Severity
-from cloudscan.tracker import ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence
+from cloudscan.tracker import Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers.markup import BACKLOG as MARKUP
 from cloudscan_trackers.rest import Rest
 from cloudscan_trackers.wording import wording
@@ -29,6 +30,9 @@ _PRIORITIES: Mapping[Severity, str] = {
     Severity.LOW: _LOW,
     Severity.INFO: _LOW,
 }
+
+
+WORDING = wording(MARKUP)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,28 +104,31 @@ class Backlog:
     projects: dict[str, Project]
 
     index_lag_seconds = 0.0
-    lists = True
+    listing = Listing.BY_PROJECT
 
-    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def wording(self, _project: str) -> Wording:
+        """Markdown."""
+        return WORDING
+
+    def existing(self, name: str) -> Iterable[ExistingTicket]:
         """The issues in our category, oldest first, 100 per request by offset.
 
         Creates the category if it is missing. Raises `AccessDenied` if the user may not, or is not a member.
         """
-        for key in projects or (self.options.project,):
-            project = self._project(key)
-            for start in range(0, 10**9, _PAGE):
-                query = [
-                    ("projectId[]", project.id),
-                    ("categoryId[]", project.category),
-                    ("sort", "created"),
-                    ("order", "asc"),
-                    ("count", str(_PAGE)),
-                    ("offset", str(start)),
-                ]
-                page = self.rest.ask("GET", "/api/v2/issues", query=query) or []
-                yield from (self._existing(issue) for issue in page)
-                if len(page) < _PAGE:
-                    break
+        project = self._project(name)
+        for start in range(0, 10**9, _PAGE):
+            query = [
+                ("projectId[]", project.id),
+                ("categoryId[]", project.category),
+                ("sort", "created"),
+                ("order", "asc"),
+                ("count", str(_PAGE)),
+                ("offset", str(start)),
+            ]
+            page = self.rest.ask("GET", "/api/v2/issues", query=query) or []
+            yield from (self._existing(issue) for issue in page)
+            if len(page) < _PAGE:
+                break
 
     def get(self, key: str) -> ExistingTicket | None:
         """``GET /api/v2/issues/KEY``; None for a 404. The time of closing is that of the last change."""
@@ -136,7 +143,7 @@ class Backlog:
                 return str(member["id"])
         return ""
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Create an issue in our category, with a priority by severity. Labels are not sent.
 
         Raises `TicketRefused` with the field `assignee` if Backlog's message names `assigneeId`.
@@ -151,9 +158,9 @@ class Backlog:
         ]
         return self._existing(self.rest.ask("POST", "/api/v2/issues", form=form) or {})
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Also sets the priority by severity; labels are not sent. Raises `TicketRefused` for a 404."""
-        self._change(key, self._written(ticket))
+        return self._change(key, self._written(ticket))
 
     def comments(self, key: str) -> Sequence[str]:
         """The newest 100, newest first, in one request; older ones are not read. Empty for a 404."""
@@ -161,27 +168,34 @@ class Backlog:
         comments = self.rest.ask("GET", f"/api/v2/issues/{key}/comments", query=query) or []
         return [str(comment.get("content") or "") for comment in comments]
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """A 404 raises nothing: an issue that no longer exists goes unnoticed here."""
         self.rest.ask("POST", f"/api/v2/issues/{key}/comments", form=[("content", text)])
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Set the status 4 (Closed) unless the issue has it. Raises `TicketRefused` for a 404."""
-        self._set_status(key, _CLOSED)
+        return self._set_status(key, _CLOSED)
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Set the status 1 (Open), whatever other status the issue has. Raises `TicketRefused` for a 404."""
-        self._set_status(key, _OPEN)
+        return self._set_status(key, _OPEN)
 
-    def _set_status(self, key: str, status: str) -> None:
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing yet."""
+        return ()
+
+    def _set_status(self, key: str, status: str) -> ExistingTicket:
         """Backlog refuses a change that changes nothing."""
         issue = self.rest.ask("GET", f"/api/v2/issues/{key}") or {}
         if str(issue.get("status", {}).get("id")) != status:
-            self._change(key, [("statusId", status)])
+            return self._change(key, [("statusId", status)])
+        return self._existing(issue)
 
-    def _change(self, key: str, form: Sequence[tuple[str, str]]) -> None:
-        if self.rest.ask("PATCH", f"/api/v2/issues/{key}", form=form) is None:
+    def _change(self, key: str, form: Sequence[tuple[str, str]]) -> ExistingTicket:
+        answer = self.rest.ask("PATCH", f"/api/v2/issues/{key}", form=form)
+        if answer is None:
             raise TicketRefused(f"Backlog no longer has the issue {key}")
+        return self._existing(answer)
 
     def _written(self, ticket: Ticket) -> list[tuple[str, str]]:
         return [
@@ -232,6 +246,5 @@ BACKLOG = TrackerPlugin(
     title="Backlog (Nulab)",
     options=Options,
     open=open_backlog,
-    wording=lambda _: wording(MARKUP),
     secrets=("API_KEY",),
 )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.sentence import say
-from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence, say
+from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers import issues
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from github.GithubException import GithubException
     from github.Issue import Issue
     from github.Repository import Repository
+
+
+WORDING = wording(MARKDOWN)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,17 +48,20 @@ class GitHubIssues:
     repositories: "dict[str, Repository]" = field(default_factory=dict)
 
     index_lag_seconds = 0.0
-    lists = True
+    listing = Listing.BY_PROJECT
 
-    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def wording(self, _project: str) -> Wording:
+        """Markdown."""
+        return WORDING
+
+    def existing(self, project: str) -> Iterable[ExistingTicket]:
         """The issues with our label, 100 per request; pull requests, which GitHub lists among them, are left out.
 
         Raises `TicketRefused` for a public repository unless the options allow it.
         """
-        for project in projects or (self.options.project,):
-            with _translated(project):
-                labelled = self._repository(project).get_issues(state="all", labels=[LABEL])
-                yield from [_existing(issue, project) for issue in labelled if issue.pull_request is None]
+        with _translated(project):
+            labelled = self._repository(project).get_issues(state="all", labels=[LABEL])
+            yield from [_existing(issue, project) for issue in labelled if issue.pull_request is None]
 
     def get(self, key: str) -> ExistingTicket | None:
         """None for a 404 of the issue or its repository: lost access to a repository looks like deleted issues."""
@@ -72,7 +78,7 @@ class GitHubIssues:
             repository = self._repository(project or self.options.project)
             return login if repository.has_in_assignees(login) else ""
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """The due date is in the text only.
 
         Raises `TicketRefused` for a public repository unless the options allow it, and with the field `assignee` if
@@ -88,7 +94,7 @@ class GitHubIssues:
             )
             return _existing(issue, project)
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept."""
         with _translated(key):
             issue = self._required(key)
@@ -96,26 +102,35 @@ class GitHubIssues:
             outdated = issues.outdated_labels(labels, ticket.labels)
             kept = [label for label in labels if label not in outdated]
             issue.edit(title=ticket.title, body=ticket.body, labels=list(dict.fromkeys([*kept, *ticket.labels])))
+            return _existing(issue, issues.project_of(key))
 
     def comments(self, key: str) -> Sequence[str]:
         """All comments, 100 per request. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
             return [comment.body or "" for comment in self._required(key).get_comments()]
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """Fetches the issue first; raises `TicketRefused` if it no longer exists."""
         with _translated(key):
             self._required(key).create_comment(text)
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Close with the reason `completed`. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
-            self._required(key).edit(state="closed", state_reason="completed")
+            issue = self._required(key)
+            issue.edit(state="closed", state_reason="completed")
+            return _existing(issue, issues.project_of(key))
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Open with the reason `reopened`. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
-            self._required(key).edit(state="open", state_reason="reopened")
+            issue = self._required(key)
+            issue.edit(state="open", state_reason="reopened")
+            return _existing(issue, issues.project_of(key))
+
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing yet."""
+        return ()
 
     def _repository(self, project: str) -> "Repository":
         if project not in self.repositories:
@@ -210,7 +225,6 @@ GITHUB = TrackerPlugin(
     title="GitHub Issues",
     options=Options,
     open=open_github,
-    wording=lambda _: wording(MARKDOWN),
     secrets=("TOKEN",),
-    preview=wording(MARKDOWN),
+    preview=WORDING,
 )

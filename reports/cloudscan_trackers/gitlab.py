@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence
+from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers import issues
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from gitlab import Gitlab
     from gitlab.exceptions import GitlabError
     from gitlab.v4.objects import Project, ProjectIssue
+
+
+WORDING = wording(MARKDOWN)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,20 +43,23 @@ class GitLabIssues:
     projects: dict[str, "Project"] = field(default_factory=dict)
 
     index_lag_seconds = 0.0
-    lists = True
+    listing = Listing.BY_PROJECT
 
-    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def wording(self, _project: str) -> Wording:
+        """Markdown."""
+        return WORDING
+
+    def existing(self, project: str) -> Iterable[ExistingTicket]:
         """The issues with our label, oldest first, 100 per request.
 
         Raises `TicketRefused` for a public project if `confidential` is off.
         """
-        for project in projects or (self.options.project,):
-            with _translated(project):
-                labelled = self._project(project).issues.list(
-                    labels=[LABEL], state="all", order_by="created_at", sort="asc", per_page=100, iterator=True,
-                    obey_rate_limit=False,
-                )  # fmt: skip
-                yield from [_existing(issue, project) for issue in labelled]
+        with _translated(project):
+            labelled = self._project(project).issues.list(
+                labels=[LABEL], state="all", order_by="created_at", sort="asc", per_page=100, iterator=True,
+                obey_rate_limit=False,
+            )  # fmt: skip
+            yield from [_existing(issue, project) for issue in labelled]
 
     def get(self, key: str) -> ExistingTicket | None:
         """None for a 404 of the issue. A 404 of its project raises `AccessDenied`."""
@@ -72,7 +79,7 @@ class GitLabIssues:
             users = self._project(project).users.list(search=login, get_all=False, obey_rate_limit=False)
             return next((str(user.id) for user in users if user.username == login), "")
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """The issue is confidential unless the options say otherwise.
 
         Raises `TicketRefused` for a public project if `confidential` is off, and with the field `assignee` if GitLab's
@@ -88,12 +95,12 @@ class GitLabIssues:
         with _translated(project):
             return _existing(self._project(project).issues.create(fields, obey_rate_limit=False), project)
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept."""
         with _translated(key):
             outdated = issues.outdated_labels(self._required(key).labels, ticket.labels)
             labels = {"add_labels": ",".join(ticket.labels), "remove_labels": ",".join(outdated)}
-            self._change(key, {**_written(ticket), **labels})
+            return self._change(key, {**_written(ticket), **labels})
 
     def comments(self, key: str) -> Sequence[str]:
         """All notes, 100 per request, including those that GitLab writes itself.
@@ -104,24 +111,29 @@ class GitLabIssues:
             notes = self._required(key).notes.list(iterator=True, per_page=100, obey_rate_limit=False)
             return [str(note.body or "") for note in notes]
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """Fetches the issue first; raises `TicketRefused` if it no longer exists."""
         with _translated(key):
             self._required(key).notes.create({"body": text}, obey_rate_limit=False)
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `close`. Raises `AccessDenied` for a 404, even if the issue was deleted."""
         with _translated(key):
-            self._change(key, {"state_event": "close"})
+            return self._change(key, {"state_event": "close"})
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `reopen`. Raises `AccessDenied` for a 404, even if the issue was deleted."""
         with _translated(key):
-            self._change(key, {"state_event": "reopen"})
+            return self._change(key, {"state_event": "reopen"})
 
-    def _change(self, key: str, fields: dict[str, Any]) -> None:
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing yet."""
+        return ()
+
+    def _change(self, key: str, fields: dict[str, Any]) -> ExistingTicket:
         project, number = self._project(issues.project_of(key)), issues.number_of(key, "GitLab")
         project.issues.update(number, fields, obey_rate_limit=False)
+        return _existing(project.issues.get(number, obey_rate_limit=False), issues.project_of(key))
 
     def _project(self, name: str) -> "Project":
         name = name or self.options.project
@@ -210,6 +222,5 @@ GITLAB = TrackerPlugin(
     title="GitLab",
     options=Options,
     open=open_gitlab,
-    wording=lambda _: wording(MARKDOWN),
     secrets=("TOKEN",),
 )

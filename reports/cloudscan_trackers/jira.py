@@ -22,8 +22,8 @@ from cloudscan.errors import (
     TicketRefused,
     Unreachable,
 )
-from cloudscan.sentence import say
-from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence, say
+from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import wording
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _MARKER = f"{LABEL}-"
 _FIELDS = ["description", "labels", "status", "resolutiondate", "statuscategorychangedate", "updated"]
 _DISPENSABLE = ("duedate", "priority")  # a project may not have them on its screens
+
+
+WORDING = wording(WIKI)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,19 +59,25 @@ class Jira:
     client: "JIRA"
     options: Options
 
-    lists = True
+    listing = Listing.BY_PROJECT
+
+    def wording(self, _project: str) -> Wording:
+        """Wiki markup."""
+        return WORDING
 
     @property
     def index_lag_seconds(self) -> float:
         """As the options say: 300 unless `index_lag_seconds` is set."""
         return self.options.index_lag_seconds
 
-    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, project: str) -> Iterable[ExistingTicket]:
         """All pages of one JQL search by project and label, oldest first; as current as the search index."""
-        keys = ", ".join(f'"{project}"' for project in projects or (self.options.project,))
-        with _translated(keys):
+        with _translated(project):
+            place = project or self.options.project
             issues = self.client.search_issues(
-                f"project in ({keys}) AND labels = {LABEL} ORDER BY created ASC", maxResults=0, fields=list(_FIELDS)
+                f'project = "{place}" AND labels = {LABEL} ORDER BY created ASC',
+                maxResults=0,
+                fields=list(_FIELDS),
             )
             return [self._existing(issue.raw) for issue in issues if not isinstance(issue, str)]
 
@@ -100,7 +109,7 @@ class Jira:
                 return str(user["accountId" if self._cloud else "name"])
         return ""
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Sends the options' `fields` too. If Jira rejects `duedate` or `priority`, tries once more without it.
 
         The marker becomes a label. Raises `TicketRefused` with the field that Jira names.
@@ -121,7 +130,7 @@ class Jira:
         key = str(created.key)
         return ExistingTicket(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept; an older marker is replaced."""
         with _translated(key):
             issue = self.client.issue(key, fields="labels")
@@ -129,30 +138,42 @@ class Jira:
             labels = list(dict.fromkeys([*own, *ticket.labels, _MARKER + ticket.marker]))
             fields = {**_written(ticket), "labels": labels}
             self._without_missing_fields(lambda accepted: issue.update(fields=accepted), fields)
+            return self._seen(key)
 
     def comments(self, key: str) -> Sequence[str]:
         """Those that Jira returns in one request; further pages are not read."""
         with _translated(key):
             return [str(comment.body) for comment in self.client.comments(key)]
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """The text is wiki markup, as version 2 of the REST API expects."""
         with _translated(key):
             self.client.add_comment(key, text)
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Use `close_transition`, or the first transition to a status of the category done. Nothing if it is done.
 
         Raises `TicketRefused` with the transitions on offer if none fits.
         """
         self._move(key, self.options.close_transition, is_open=False)
+        with _translated(key):
+            return self._seen(key)
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Use `reopen_transition`, or the first to a status of another category than done. Nothing if it is open.
 
         Raises `TicketRefused` with the transitions on offer if none fits.
         """
         self._move(key, self.options.reopen_transition, is_open=True)
+        with _translated(key):
+            return self._seen(key)
+
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing yet."""
+        return ()
+
+    def _seen(self, key: str) -> ExistingTicket:
+        return self._existing(self.client.issue(key, fields=",".join(_FIELDS)).raw)
 
     def _move(self, key: str, wanted: str, *, is_open: bool) -> None:
         with _translated(key):
@@ -295,6 +316,5 @@ JIRA_PLUGIN = TrackerPlugin(
     title="Jira",
     options=Options,
     open=open_jira,
-    wording=lambda _: wording(WIKI),
     secrets=("TOKEN",),
 )

@@ -14,10 +14,11 @@ import msgspec
 
 from cloudscan.errors import Malformed, TicketRefused
 from cloudscan.finding import Severity
-from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence
+from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.rest import Rest
-from cloudscan_trackers.wording import wording
+from cloudscan_trackers.wording import Limits, wording
 
 _PAGE = 100
 _TITLE = 160  # characters of short_description
@@ -25,6 +26,9 @@ _FIELDS = "sys_id,number,description,state,correlation_id,closed_at,resolved_at,
 _URGENCIES: Mapping[Severity, str] = {Severity.CRITICAL: "1", Severity.HIGH: "1", Severity.MEDIUM: "2"}
 _CLOSED = {"state": "6", "close_code": "Solution provided", "close_notes": "cloudscan no longer sees it."}
 _REOPENED = {"state": "2"}
+
+
+WORDING = wording(PLAIN, limits=Limits(title=_TITLE))
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,9 +54,13 @@ class ServiceNow:
     options: Options
 
     index_lag_seconds = 0.0
-    lists = True
+    listing = Listing.WHOLE
 
-    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def wording(self, _project: str) -> Wording:
+        """Plain text."""
+        return WORDING
+
+    def existing(self, _project: str) -> Iterable[ExistingTicket]:
         """The records with `correlation_display` = cloudscan, oldest first, 100 per request by offset.
 
         Covers every assignment group: the projects are ignored.
@@ -86,7 +94,7 @@ class ServiceNow:
         users = self._result(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
         return str(users[0]["sys_id"]) if users else ""
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """The project is the assignment group, the marker the `correlation_id`. Labels are not sent.
 
         Raises `TicketRefused` with the field `assignee` if ServiceNow's message names `assigned_to`.
@@ -102,9 +110,9 @@ class ServiceNow:
         }
         return self._existing(self._result(self.rest.ask("POST", self._path(), json=record)))
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Updates the marker too: it changes when a rule is renamed."""
-        self._change(key, {**self._written(ticket), "correlation_id": ticket.marker})
+        return self._change(key, {**self._written(ticket), "correlation_id": ticket.marker})
 
     def comments(self, key: str) -> Sequence[str]:
         """The work notes, from `sys_journal_field`: at most 1,000, in one request."""
@@ -116,21 +124,27 @@ class ServiceNow:
         notes = self._result(self.rest.ask("GET", "/api/now/table/sys_journal_field", query=query))
         return [str(note.get("value") or "") for note in notes]
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """Write a work note. Raises `TicketRefused` for a 404."""
         self._change(key, {"work_notes": text})
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Write `close_fields`, or state 6 with a close code and note. Raises `TicketRefused` for a 404."""
-        self._change(key, self.options.close_fields or _CLOSED)
+        return self._change(key, self.options.close_fields or _CLOSED)
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Write `reopen_fields`, or state 2. Raises `TicketRefused` for a 404."""
-        self._change(key, self.options.reopen_fields or _REOPENED)
+        return self._change(key, self.options.reopen_fields or _REOPENED)
 
-    def _change(self, key: str, fields: Mapping[str, str]) -> None:
-        if self.rest.ask("PATCH", self._path(key), json=fields) is None:
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing yet."""
+        return ()
+
+    def _change(self, key: str, fields: Mapping[str, str]) -> ExistingTicket:
+        answer = self.rest.ask("PATCH", self._path(key), json=fields)
+        if answer is None:
             raise TicketRefused(f"ServiceNow no longer has the record {key}")
+        return self._existing(self._result(answer))
 
     def _written(self, ticket: Ticket) -> Mapping[str, str]:
         return {
@@ -185,6 +199,5 @@ SERVICENOW = TrackerPlugin(
     title="ServiceNow",
     options=Options,
     open=open_servicenow,
-    wording=lambda _: wording(PLAIN, title=_TITLE),
     secrets=("USER", "PASSWORD"),
 )

@@ -7,7 +7,6 @@ tickets: the ledger remembers them.
 
 import hashlib
 import hmac
-import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, TicketRefused, Unreachable
 from cloudscan.http import Web
-from cloudscan.sentence import say
-from cloudscan.tracker import ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan.sentence import Sentence, say
+from cloudscan.tracker import Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.rest import once
 from cloudscan_trackers.wording import wording
+
+WORDING = wording(PLAIN)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,9 +42,13 @@ class Webhook:
     web: Web
 
     index_lag_seconds = 0.0
-    lists = False
+    listing = Listing.NONE
 
-    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def wording(self, _project: str) -> Wording:
+        """Plain text."""
+        return WORDING
+
+    def existing(self, _project: str) -> Iterable[ExistingTicket]:
         """Always empty: the receiver cannot be asked."""
         return ()
 
@@ -55,30 +60,37 @@ class Webhook:
         """The name as it is; the receiver looks up its own user."""
         return name
 
-    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:
         """Post the event `create`. The answer's body is not read: the marker becomes the key, and there is no URL."""
-        self._post("create", ticket.marker, {**self._written(ticket), "assignee": assignee})
+        self._post("create", ticket.marker, {**self._written(ticket), "assignee": assignee}, once)
         return ExistingTicket(key=ticket.marker, marker=ticket.marker, body=ticket.body, open=True)
 
-    def update(self, key: str, ticket: Ticket) -> None:
+    def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:
         """Post the event `update`, also with severity, project and fingerprints, and a new idempotency key."""
-        self._post("update", key, self._written(ticket))
+        self._post("update", key, self._written(ticket), once)
+        return ExistingTicket(key=key, marker=ticket.marker, body=ticket.body, open=True)
 
     def comments(self, _key: str) -> Sequence[str]:
         """Always empty, so only the idempotency key keeps a comment from being written twice."""
         return ()
 
-    def comment(self, key: str, text: str) -> None:
+    def comment(self, key: str, text: str, *, once: str) -> None:
         """Post the event `comment`. The same text has the same idempotency key."""
-        self._post("comment", key, {"text": text})
+        self._post("comment", key, {"text": text}, once)
 
-    def close(self, key: str) -> None:
+    def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:
         """Post the event `close` with a new idempotency key."""
-        self._post("close", key, {})
+        self._post("close", key, {"reason": closing.reason, "note": closing.note}, once)
+        return ExistingTicket(key=key, marker=key, body="", open=False)
 
-    def reopen(self, key: str) -> None:
+    def reopen(self, key: str, *, once: str) -> ExistingTicket:
         """Post the event `reopen` with a new idempotency key."""
-        self._post("reopen", key, {})
+        self._post("reopen", key, {}, once)
+        return ExistingTicket(key=key, marker=key, body="", open=True)
+
+    def check(self, _project: str) -> Iterable[Sentence]:
+        """Nothing: the receiver cannot be asked."""
+        return ()
 
     def _written(self, ticket: Ticket) -> dict[str, Any]:
         return {
@@ -91,15 +103,13 @@ class Webhook:
             "fingerprints": ticket.fingerprints,
         }
 
-    def _post(self, event: str, marker: str, fields: dict[str, Any]) -> None:
-        """Creating or commenting twice would be wrong, so their idempotency keys are derived from the content."""
+    def _post(self, event: str, marker: str, fields: dict[str, Any], once: str) -> None:
         body = msgspec.json.encode({"event": event, "marker": marker, **fields})
-        digest = hashlib.sha256(body).hexdigest()[:32] if event in ("create", "comment") else secrets.token_hex(16)
         moment = str(int(time.time()))
         signature = hmac.new(self.key, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
-            "Idempotency-Key": f"{marker[:16]}-{digest}",
+            "Idempotency-Key": f"{event}-{hashlib.sha256(once.encode()).hexdigest()[:32]}",
             "X-Cloudscan-Timestamp": moment,
             "X-Cloudscan-Signature": f"sha256={signature}",
         }
@@ -125,6 +135,5 @@ WEBHOOK = TrackerPlugin(
     title="Webhook",
     options=Options,
     open=open_webhook,
-    wording=lambda _: wording(PLAIN),
     secrets=("URL", "SECRET"),
 )

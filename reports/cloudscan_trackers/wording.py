@@ -1,37 +1,95 @@
 """The text of tickets and comments, in the reader's language: what is wrong, how bad, what to do, until when."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cloudscan.finding import Finding
 from cloudscan.fix import Fix, fixes
 from cloudscan.recipient import Recipient
 from cloudscan.report import RuleSummary
 from cloudscan.text import word
-from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
-from cloudscan_trackers.markup import Markup
+from cloudscan.tracker import ClosingReason, CommentContent, CommentReason, TicketSubject, Wording
+from cloudscan_trackers.markup import PLAIN, Markup
 from cloudscan_wording import evidence, phrases
 from cloudscan_wording.recipients import why
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
 
-_MOST_FIXES = 30
 _MOST_STEPS = 12
 _MOST_ENTRIES = 3  # policy entries that a ticket quotes
-_MOST_LINES = 60
+_MOST_COMMANDS = 12  # that waive the findings of a fix
 _TITLE = 200  # characters; Jira takes 255, ServiceNow 160
 _PROSE = 600
+_PLAIN_NAME: Final = re.compile(r"(?:https?://)?[A-Za-z0-9/#._:?=&%~-]+")
 
 
-def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
-    """The wording in one markup. `title` is how many characters a title may have."""
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long texts may be, in UTF-16 code units, as Java and JavaScript count: an emoji is two."""
+
+    title: int = _TITLE
+    body: int = 60_000
+    comment: int = 30_000
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """How much of a subject is told."""
+
+    fixes: int
+    lines: int  # of each policy entry
+
+
+_DETAILS: Final = (_Detail(30, 60), _Detail(30, 20), _Detail(20, 10), _Detail(10, 0), _Detail(5, 0), _Detail(1, 0))
+"""From the most to the least; the first that fits is written."""
+
+
+def wording(markup: Markup, *, limits: Limits | None = None, letters: Callable[[str], str] = str) -> Wording:
+    """The wording in one markup, within limits. `letters` replaces characters that the tracker does not take."""
+    most = limits or Limits()
+
+    def body(subject: TicketSubject, lang: str, room: int) -> str:
+        return _fitting(subject, load(lang, subject.timezone), markup, letters, most.body - room)
+
+    def comment(content: CommentContent, lang: str, room: int) -> str:
+        return _cut(letters(_comment(content, load(lang, content.timezone), markup)), most.comment - room)
+
     return Wording(
-        title=lambda subject, lang: shortened(_title(subject, load(lang, subject.timezone)), title),
-        body=lambda subject, lang: "\n\n".join(_body(subject, load(lang, subject.timezone), markup)),
-        comment=lambda content, lang: _comment(content, load(lang), markup),
+        title=lambda subject, lang: _cut(letters(_title(subject, load(lang, subject.timezone))), most.title),
+        body=body,
+        comment=comment,
+        note=lambda content, lang: letters(_comment(content, load(lang, content.timezone), PLAIN)),
         aside=markup.aside,
     )
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _cut(text: str, most: int) -> str:
+    """A text of at most so many units."""
+    while _units(text) > most:
+        text = shortened(text, len(text) - max(1, (_units(text) - most) // 2))
+    return text
+
+
+def _fitting(subject: TicketSubject, words: Texts, markup: Markup, letters: Callable[[str], str], most: int) -> str:
+    """The whole text if it fits, else with fewer fixes and no entries quoted, else as many paragraphs as fit."""
+    for detail in _DETAILS:
+        text = letters("\n\n".join(_body(subject, words, markup, detail)))
+        if _units(text) <= most:
+            return text
+    end = markup.prose(words.say("tickets.cut"))
+    kept: list[str] = []
+    for paragraph in map(letters, _body(subject, words, markup, _DETAILS[-1])):
+        if _units("\n\n".join([*kept, paragraph, end])) <= most:
+            kept.append(paragraph)
+    return "\n\n".join([*kept, end])
 
 
 def _title(subject: TicketSubject, words: Texts) -> str:
@@ -42,18 +100,21 @@ def _title(subject: TicketSubject, words: Texts) -> str:
     return f"[{severity}] {visible(phrases.message_of(finding, words.lang)) or finding.verdict.rule_id}"
 
 
-def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+def _body(subject: TicketSubject, words: Texts, markup: Markup, detail: _Detail) -> Iterator[str]:
     """Paragraphs."""
+    if subject.predecessor:
+        sentence = markup.prose(words.say("tickets.continues", ticket="\0"))
+        yield sentence.replace(visible("\0"), _ticket(subject.predecessor, markup))
     if subject.due:
         yield markup.item(
             f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{words.date(subject.due)}"
         )
     together = fixes(subject.findings)
     if subject.by_owner:
-        yield from _remedies(together, subject, words, markup)
+        yield from _remedies(together, subject, words, markup, detail.fixes)
     else:
         for fix in together:
-            yield from _fix(fix, subject, words, markup)
+            yield from _fix(fix, subject, words, markup, detail.lines)
     yield from _waiving(together, subject, words, markup)
     if subject.contact:
         sentence = markup.prose(words.say("tickets.contact", contact="\0"))
@@ -61,7 +122,7 @@ def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]
     yield markup.prose(words.say("tickets.foot"))
 
 
-def _fix(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+def _fix(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup, most_lines: int) -> Iterator[str]:
     finding = fix.lead
     rule = subject.rules.get(finding.verdict.rule_id)
     yield _message(finding, rule, words, markup)
@@ -71,14 +132,16 @@ def _fix(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup) -> Iter
     yield from _doubts(finding, subject, words, markup)
     if rule:
         yield from _remedy(rule, [_steps_of(finding, rule, words)], words, markup)
-    for entry in evidence.quoted(finding, words)[:_MOST_ENTRIES]:
+    for entry in evidence.quoted(finding, words)[: _MOST_ENTRIES if most_lines else 0]:
         yield markup.heading(entry.title)
-        yield markup.quote(entry.lines[:_MOST_LINES])
+        yield markup.quote(entry.lines[:most_lines])
 
 
-def _remedies(together: Sequence[Fix], subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+def _remedies(
+    together: Sequence[Fix], subject: TicketSubject, words: Texts, markup: Markup, most: int
+) -> Iterator[str]:
     """The fixes of one person, those of a rule together: why and how are said once."""
-    shown = together[:_MOST_FIXES]
+    shown = together[:most]
     alike: dict[tuple[str, tuple[str, ...]], list[Fix]] = defaultdict(list)
     for fix in shown:
         steps = _steps_of(fix.lead, subject.rules.get(fix.lead.verdict.rule_id), words)
@@ -154,7 +217,11 @@ def _waiving(together: Sequence[Fix], subject: TicketSubject, words: Texts, mark
     decides = next(filter(None, known), None) or word(words.say("tickets.waive_owner"))
     reason = word(words.say("tickets.waive_reason"))
     end = f"--owner {decides} --until {subject.waive_until} --reason {reason}"
-    waived = together[0].findings[:1] if subject.by_owner else [one for fix in together for one in fix.findings]
+    waived = (
+        together[0].findings[:1]
+        if subject.by_owner
+        else [one for fix in together for one in fix.findings][:_MOST_COMMANDS]
+    )
     commands = [f"cloudscan waive add --finding {finding.fingerprint[:12]} {end}" for finding in waived]
     key = "tickets.waive_one" if subject.by_owner else "tickets.waive"
     yield "\n".join([markup.prose(words.say(key)), *map(markup.command, commands)])
@@ -208,13 +275,23 @@ def _named(text: str, markup: Markup) -> str:
 def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
     day, judged = words.date(content.day), phrases.rejudged(words, content.rejudged)
     match content.note:
+        case CommentReason.CLOSED:
+            return _closed(content, words, markup)
         case CommentReason.WIDENED:
             widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in content.widened)
             key = "tickets.widened_rejudged" if judged else "tickets.widened"
             return markup.prose(words.say(key, widened=widened, day=day, judged=judged))
-        case CommentReason.RESOLVED | CommentReason.REOPENED if judged:
-            return markup.prose(words.say(f"tickets.{content.note}_rejudged", day=day, judged=judged))
-        case CommentReason.WAIVED if content.waiver:
+        case CommentReason.REOPENED if judged:
+            return markup.prose(words.say("tickets.reopened_rejudged", day=day, judged=judged))
+        case _:
+            return markup.prose(words.say(f"tickets.{content.note}", day=day))
+
+
+def _closed(content: CommentContent, words: Texts, markup: Markup) -> str:
+    """Why a ticket is closed."""
+    day = words.date(content.day)
+    match content.closing:
+        case ClosingReason.WAIVED if content.waiver:
             return markup.prose(
                 words.say(
                     "tickets.waived",
@@ -223,7 +300,18 @@ def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
                     reason=shortened(content.waiver.reason, _PROSE),
                 )
             )
-        case CommentReason.DUPLICATE | CommentReason.MERGED:
-            return words.say(f"tickets.{content.note}", instead=content.instead)
+        case ClosingReason.DUPLICATE | ClosingReason.MERGED:
+            sentence = markup.prose(words.say(f"tickets.{content.closing}", instead="\0"))
+            return sentence.replace(visible("\0"), _ticket(content.instead, markup))
+        case ClosingReason.REJUDGED:
+            judged = phrases.rejudged(words, content.rejudged)
+            return markup.prose(words.say("tickets.resolved_rejudged", day=day, judged=judged))
+        case ClosingReason.GONE | ClosingReason.WITHDRAWN:
+            return markup.prose(words.say(f"tickets.closed_{content.closing}", day=day))
         case _:
-            return markup.prose(words.say(f"tickets.{content.note}", day=day))
+            return markup.prose(words.say("tickets.resolved", day=day))
+
+
+def _ticket(name: str, markup: Markup) -> str:
+    """Another ticket's address or key, which the tracker makes a link."""
+    return name if _PLAIN_NAME.fullmatch(name) else markup.name(name)

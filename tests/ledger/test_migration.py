@@ -29,7 +29,7 @@ from tests.ledger.conftest import Nights
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 OLD, NEW = "drive-foreign-domain", "drive-external-domain"  # of a rule that was renamed
-LATER_TABLES = ("renamed_fingerprints", "gaps")  # of schemas after 0003
+LATER_TABLES = ("pending_comments", "ticket_troubles", "renamed_fingerprints", "gaps")  # of schemas after 0003
 LATER_KEYS = ("rejudged", "comparisons")  # what they are made of is not in older schemas
 OLD_NAMES = {
     "exposure_periods": "stretches",
@@ -183,15 +183,15 @@ def test_a_waiver_for_the_old_rule_covers_the_new_one(nights: Nights, url: str) 
     assert [finding.state for finding in report.findings] == [State.WAIVED, State.WAIVED]
 
 
-def _body(subject: TicketSubject, _lang: str) -> str:
+def _body(subject: TicketSubject, _lang: str, _room: int) -> str:
     return f"{subject.findings[0].verdict.rule_id} {subject.findings[0].fingerprint}"
 
 
-def _comment(content: CommentContent, _lang: str) -> str:
+def _comment(content: CommentContent, _lang: str, _room: int = 0) -> str:
     return str(content.note)
 
 
-WORDING = Wording(title=lambda subject, _: subject.owner, body=_body, comment=_comment)
+WORDING = Wording(title=lambda subject, _: subject.owner, body=_body, comment=_comment, note=_comment)
 
 
 def planned(nights: Nights, report: Report, ticket: ExistingTicket) -> Plan:
@@ -252,7 +252,7 @@ def test_a_ticket_with_the_old_marker_is_closed_when_its_finding_is_resolved(nig
     actions = planned(nights, report, ticket).actions
 
     assert [(action.kind, action.key) for action in actions] == [
-        (ActionKind.COMMENT, "A-1"),
         (ActionKind.CLOSE, "A-1"),
+        (ActionKind.COMMENT, "A-1"),
         (ActionKind.CREATE, ""),
     ]

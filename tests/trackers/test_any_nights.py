@@ -15,11 +15,14 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.http import Patience
 from cloudscan.report import Report, Terms
-from cloudscan.ticketing.deliver import Dispatcher
+from cloudscan.sentence import Sentence
+from cloudscan.ticketing.asking import Asking
+from cloudscan.ticketing.deliver import Dispatcher, Opened
+from cloudscan.ticketing.memory import KnownTrouble, PendingComment
 from cloudscan.ticketing.plan import TrackerState, plan
 from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
-from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
+from cloudscan.tracker import Closing, ExistingTicket, Listing, Ticket, TicketRecord, Wording
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 from tests.kit.properties import examples
@@ -38,6 +41,7 @@ class Memory:
     """A ledger that may be lost."""
 
     rows: dict[tuple[str, str], TicketRecord] = field(default_factory=dict)
+    pending: dict[tuple[str, str], PendingComment] = field(default_factory=dict)
 
     def tickets(self) -> Sequence[TicketRecord]:
         return list(self.rows.values())
@@ -48,6 +52,21 @@ class Memory:
     def renames(self) -> Renames:
         return Renames()
 
+    def pending_comments(self) -> Sequence[PendingComment]:
+        return list(self.pending.values())
+
+    def save_pending_comment(self, comment: PendingComment) -> None:
+        self.pending[comment.key, comment.comment_id] = comment
+
+    def drop_pending_comment(self, tracker: str, key: str, comment_id: str) -> None:
+        self.pending.pop((key, comment_id), None)
+
+    def troubles(self) -> Sequence[KnownTrouble]:
+        return ()
+
+    def keep_troubles(self, tracker: str, troubles: Sequence[KnownTrouble]) -> None:
+        """Nobody asks."""
+
 
 @dataclass
 class Board:
@@ -55,13 +74,19 @@ class Board:
 
     now: Callable[[], datetime]
     index_lag_seconds: float = 0.0
-    lists: bool = True
+    listing: Listing = Listing.BY_PROJECT
     tickets: dict[str, ExistingTicket] = field(default_factory=dict)
     talk: dict[str, list[str]] = field(default_factory=dict)
     born: dict[str, datetime] = field(default_factory=dict)
     trouble: Iterator[str] = field(default_factory=lambda: iter(()))
 
-    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
+    def wording(self, project: str, /) -> Wording:
+        return WORDS
+
+    def check(self, project: str, /) -> Iterable[Sentence]:
+        return ()
+
+    def existing(self, project: str, /) -> Iterable[ExistingTicket]:
         """The index takes up a ticket only after a while."""
         self._before()
         since = self.now() - timedelta(seconds=self.index_lag_seconds)
@@ -74,7 +99,7 @@ class Board:
     def person(self, name: str, project: str, /) -> str:
         return name
 
-    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket:
+    def create(self, ticket: Ticket, assignee: str, /, *, once: str) -> ExistingTicket:
         after = self._before()
         key = f"T-{len(self.tickets) + 1}"
         self.tickets[key] = ExistingTicket(key=key, body=ticket.body, open=True)
@@ -82,28 +107,29 @@ class Board:
         after()
         return self.tickets[key]
 
-    def update(self, key: str, ticket: Ticket, /) -> None:
-        self._change(key, body=ticket.body)
+    def update(self, key: str, ticket: Ticket, /, *, once: str) -> ExistingTicket:
+        return self._change(key, body=ticket.body)
 
     def comments(self, key: str, /) -> Sequence[str]:
         self._before()
         return self.talk.get(key, [])
 
-    def comment(self, key: str, text: str, /) -> None:
+    def comment(self, key: str, text: str, /, *, once: str) -> None:
         after = self._before()
         self.talk.setdefault(key, []).append(text)
         after()
 
-    def close(self, key: str, /) -> None:
-        self._change(key, open=False, closed_on=self.now())
+    def close(self, key: str, closing: Closing, /, *, once: str) -> ExistingTicket:
+        return self._change(key, open=False, closed_on=self.now())
 
-    def reopen(self, key: str, /) -> None:
-        self._change(key, open=True, closed_on=None)
+    def reopen(self, key: str, /, *, once: str) -> ExistingTicket:
+        return self._change(key, open=True, closed_on=None)
 
-    def _change(self, key: str, **fields: object) -> None:
+    def _change(self, key: str, **fields: object) -> ExistingTicket:
         after = self._before()
         self.tickets[key] = msgspec.structs.replace(self.tickets[key], **fields)
         after()
+        return self.tickets[key]
 
     def _before(self) -> Callable[[], None]:
         """What goes wrong now; gives what goes wrong when it is done."""
@@ -198,17 +224,20 @@ class Firm:
         self.today += timedelta(minutes=30)
 
     def hand_over(self, report: Report) -> None:
-        patience = Patience(attempts=3, pause=0.0, longest=0.0)
+        asking = Asking(tracker="board", patience=Patience(attempts=3, pause=0.0, longest=0.0), sleep=lambda _: None)
         sender = Dispatcher(
-            trackers={"board": self.board},
-            projects={"board": ()},
+            opened={"board": Opened(tracker=self.board, asking=asking, projects=[""])},
             memory=self.memory,
-            patience=patience,
             now=lambda: self.today,
-            sleep=lambda _: None,
         )
+        needed = {finding.fingerprint for finding in report.findings}
+        inventory = sender.inventory("board", needed)
         desk = TrackerState(
-            wording=WORDS, existing=list(sender.existing("board")), index_lag_seconds=self.board.index_lag_seconds
+            wording=WORDS,
+            existing=inventory.tickets,
+            unlisted=inventory.unlisted,
+            unread=inventory.unread,
+            index_lag_seconds=self.board.index_lag_seconds,
         )
         planned = plan(
             report,

@@ -261,7 +261,7 @@ def test_a_ticket_of_a_finding_is_adopted_and_remembered_under_its_fix(office: O
 
     assert [line.split()[0] for line in adopted.out.splitlines()] == ["update"]
     assert quiet.out == "Every ticket is up to date.\n"
-    assert [line.split()[0] for line in closed.out.splitlines()] == ["comment", "close"]
+    assert [line.split()[0] for line in closed.out.splitlines()] == ["close", "comment"]
     (ticket,) = office.tracker.tickets()
     assert not ticket["open"]
     ledger = Ledger("sqlite:///.cloudscan/ledger.db")

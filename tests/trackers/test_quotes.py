@@ -24,7 +24,7 @@ def quoting(text: str, *, whole: bool = True) -> TicketSubject:
 @pytest.mark.parametrize("markup", [MARKDOWN, WIKI, PLAIN, BACKLOG], ids=["markdown", "wiki", "plain", "backlog"])
 def test_a_ticket_quotes_the_statement(markup: Markup) -> None:
     """Line by line, under a heading that says which statement it is."""
-    body = wording(markup).body(quoting('{\n  "Sid": "Web"\n}', whole=False), "en")
+    body = wording(markup).body(quoting('{\n  "Sid": "Web"\n}', whole=False), "en", 0)
 
     assert "statement 2, sid web" in body.replace("&#44;", ",").lower()
     lines = [line.strip() for line in body.splitlines()]
@@ -36,9 +36,9 @@ def test_a_statement_cannot_leave_its_quotation() -> None:
     """Fences, mentions and control characters in it are text."""
     text = "```\n{noformat}\n@everyone\u202e\n```"
 
-    assert "\n````\n```\n" in wording(MARKDOWN).body(quoting(text), "en")
-    assert wording(WIKI).body(quoting(text), "en").count("{noformat}\n```") == 1
-    assert "{ noformat}" in wording(WIKI).body(quoting(text), "en")
-    assert "@everyone" not in wording(BACKLOG).body(quoting(text), "en")
+    assert "\n````\n```\n" in wording(MARKDOWN).body(quoting(text), "en", 0)
+    assert wording(WIKI).body(quoting(text), "en", 0).count("{noformat}\n```") == 1
+    assert "{ noformat}" in wording(WIKI).body(quoting(text), "en", 0)
+    assert "@everyone" not in wording(BACKLOG).body(quoting(text), "en", 0)
     for markup in (MARKDOWN, WIKI, PLAIN, BACKLOG):
-        assert "\u202e" not in wording(markup).body(quoting(text), "en")
+        assert "\u202e" not in wording(markup).body(quoting(text), "en", 0)

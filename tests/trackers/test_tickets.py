@@ -11,7 +11,7 @@ from cloudscan.fix import key_of
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.ticketing.plan import links
-from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.subjects import person_marker
 from cloudscan.tracker import TicketPhase, TicketRecord
 from cloudscan_emulators.trackers.github import GitHub
@@ -96,7 +96,7 @@ def test_what_reaches_further_is_said_and_written(office: Office) -> None:
     quiet = office.hand_over()
 
     (ticket,) = office.tracker.tickets()
-    assert [line.split()[0] for line in result.out.splitlines()] == ["comment", "update"]
+    assert [line.split()[0] for line in result.out.splitlines()] == ["update", "comment"]
     assert "more people" in ticket["comments"][0]
     assert "audience=anyone-discoverable" in ticket["body"]
     assert quiet.out == "Every ticket is up to date.\n"
@@ -419,7 +419,7 @@ def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
         tracker="jira", marker=person_marker(owner), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
     )
 
-    linked = links(findings, [kept], policy)
+    linked = links(findings, [kept], Grouping(policy=policy))
 
     assert linked.keys() == {finding.fingerprint for finding in owned}
     assert {(link.key, link.open) for value in linked.values() for link in value} == {("OPS-7", False)}

@@ -14,7 +14,7 @@ from cloudscan.finding import Waiver
 from cloudscan.fix import fixes
 from cloudscan.notifier import Notice
 from cloudscan.recipient import recipient_of
-from cloudscan.tracker import CommentContent, CommentReason, TicketSubject
+from cloudscan.tracker import ClosingReason, CommentContent, CommentReason, TicketSubject
 from cloudscan_trackers.apprise import ThroughApprise
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -40,7 +40,7 @@ SUBJECT = TicketSubject(
 def test_ticket(lang: str, snapshot: SnapshotAssertion) -> None:
     texts = wording(MARKDOWN)
 
-    assert f"{texts.title(SUBJECT, lang)}\n\n{texts.body(SUBJECT, lang)}" == snapshot
+    assert f"{texts.title(SUBJECT, lang)}\n\n{texts.body(SUBJECT, lang, 0)}" == snapshot
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -49,14 +49,23 @@ def test_comments(lang: str, snapshot: SnapshotAssertion) -> None:
     waiver = Waiver(
         id=1, owner="mika.sato@example.co.jp", reason="A price list.", given_on=NOW, until=date(2026, 5, 11)
     )
+    whys: list[tuple[CommentReason, ClosingReason | None]] = [
+        *((note, None) for note in CommentReason if note is not CommentReason.CLOSED),
+        *((CommentReason.CLOSED, closing) for closing in ClosingReason),
+    ]
     comments = [
         CommentContent(
-            note=reason, day=date(2026, 3, 2), widened=("audience", "resources"), waiver=waiver, instead="OPS-12"
+            note=note,
+            closing=closing,
+            day=date(2026, 3, 2),
+            widened=("audience", "resources"),
+            waiver=waiver,
+            instead="OPS-12",
         )
-        for reason in CommentReason
+        for note, closing in whys
     ]
 
-    assert "\n".join(wording(MARKDOWN).comment(comment, lang) for comment in comments) == snapshot
+    assert "\n".join(wording(MARKDOWN).comment(comment, lang, 0) for comment in comments) == snapshot
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

@@ -184,7 +184,7 @@ class Jira(Emulated):
         return found
 
     def _found(self, request: Request) -> list[dict[str, Any]]:
-        assert 'project in ("SEC") AND labels = cloudscan' in request.first("jql")
+        assert 'project = "SEC" AND labels = cloudscan' in request.first("jql")
         return [
             each
             for each in self.issues

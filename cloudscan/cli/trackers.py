@@ -1,0 +1,150 @@
+"""Opening the configured trackers, one by one: what is wrong with one does not keep the others from being asked."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloudscan.config import Config, tracker_options
+from cloudscan.errors import CloudscanError, ConfigurationError, ProviderError
+from cloudscan.sentence import say
+from cloudscan.text import suggestion
+from cloudscan.tracker import Tracker, variable
+
+if TYPE_CHECKING:
+    from cloudscan.ticketing.deliver import Dispatcher, Opened
+    from cloudscan.ticketing.memory import TicketStore
+    from cloudscan.ticketing.plan import TrackerState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trackers:
+    """The trackers that could be opened, what they contain, and what went wrong so far."""
+
+    dispatcher: "Dispatcher"
+    states: "Mapping[str, TrackerState]"
+    unreachable: Sequence[str] = ()
+
+
+def open_trackers(
+    config: Config, path: Path | None, names: Sequence[str], memory: "TicketStore", needed: Collection[str]
+) -> Trackers:
+    """The chosen trackers; `needed` are the markers that today's findings have.
+
+    Raises `ConfigurationError` if none of them can be opened with this configuration.
+    """
+    from cloudscan.ticketing.deliver import Dispatcher
+    from cloudscan.ticketing.plan import TrackerState
+    from cloudscan.ticketing.trouble import Trouble, kind_of
+
+    opened, unreachable, states = {}, dict[str, CloudscanError](), dict[str, TrackerState]()
+    chosen = _chosen(config, names)
+    for name in chosen:
+        try:
+            opened[name] = _opened(config, name, path)
+        except CloudscanError as error:
+            unreachable[name] = error
+    if not opened and all(isinstance(error, ConfigurationError) for error in unreachable.values()):
+        raise next(iter(unreachable.values()))
+    dispatcher = Dispatcher(opened=opened, memory=memory)
+    for name, reason in unreachable.items():
+        what = say("the tracker {tracker} cannot be used", tracker=name)
+        dispatcher.troubles.append(Trouble(tracker=name, id=f"open {kind_of(reason)}", what=what, error=reason))
+    for name in opened:
+        if state := _state(config, name, dispatcher, needed):
+            states[name] = state
+    return Trackers(dispatcher=dispatcher, states=states, unreachable=[name for name in chosen if name not in states])
+
+
+def open_tracker(config: Config, name: str, path: Path | None) -> Tracker:
+    """A configured tracker, with its credentials from the environment.
+
+    Raises `ConfigurationError` for its options, a credential that is not set, or a package that is missing.
+    """
+    from cloudscan import plugins
+
+    plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
+    options = tracker_options(config, name, plugin.options, path)
+
+    def credential(part: str) -> str:
+        value = os.environ.get(variable(name, part), "")
+        if not value:
+            raise ConfigurationError(
+                say(
+                    "[trackers.{name}]: the environment variable {variable} is not set.",
+                    name=name,
+                    variable=variable(name, part),
+                )
+            )
+        return value
+
+    with plugins.its_packages(say("The tracker {name}", name=name), "trackers"):
+        return plugin.open(options, credential)
+
+
+def projects_of(config: Config, name: str) -> Sequence[str]:
+    """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
+    own = [str(config.trackers[name].get("project", ""))]
+    routed = [route.project for route in config.routes if route.tracker in (name, "")]
+    return list(dict.fromkeys([*own, *filter(None, routed)]))
+
+
+def _opened(config: Config, name: str, path: Path | None) -> "Opened":
+    from cloudscan.ticketing.asking import Asking
+    from cloudscan.ticketing.deliver import Opened
+
+    asking = Asking(tracker=name)
+    tracker = asking.once(lambda: open_tracker(config, name, path))
+    return Opened(tracker=tracker, asking=asking, projects=projects_of(config, name))
+
+
+def _state(config: Config, name: str, dispatcher: "Dispatcher", needed: Collection[str]) -> "TrackerState | None":
+    """What a tracker contains, and how texts are written there; None if nothing can be written there at all."""
+    from cloudscan.ticketing.plan import TrackerState
+    from cloudscan.ticketing.trouble import Trouble, kind_of
+
+    opened = dispatcher.opened[name]
+    inventory = dispatcher.inventory(name, needed)
+    wordings, unworded = {}, set()
+    for project in opened.projects:
+        if project in inventory.unlisted:
+            continue
+        try:
+            wordings[project] = opened.asking.retrying(lambda project=project: opened.tracker.wording(project))  # type: ignore[misc]
+        except ProviderError as error:
+            unworded.add(project)
+            what = say("the project {project}", project=project)
+            trouble = Trouble(tracker=name, id=f"project {project} {kind_of(error)}", what=what, error=error)
+            dispatcher.troubles.append(trouble)
+    unlisted = {*inventory.unlisted, *unworded}
+    if not wordings:
+        return None
+    own = opened.projects[0]
+    return TrackerState(
+        wording=wordings.get(own) or next(iter(wordings.values())),
+        wordings=wordings,
+        existing=[ticket for ticket in inventory.tickets if (ticket.project or own) not in unlisted],
+        index_lag_seconds=opened.tracker.index_lag_seconds,
+        fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
+        project=own,
+        unlisted=unlisted,
+        unread=inventory.unread,
+    )
+
+
+def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
+    if not config.trackers:
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
+    for name in (*names, *filter(None, [config.tickets.tracker])):
+        if name not in config.trackers:
+            raise ConfigurationError(
+                say(
+                    "There is no tracker {name}; {hint}.",
+                    name=repr(name),
+                    hint=suggestion(name, sorted(config.trackers)),
+                )
+            )
+    return list(dict.fromkeys(names)) or list(config.trackers)

@@ -1,0 +1,179 @@
+"""What a tracker contains: the tickets that are proven to be ours, and what could not be read.
+
+A ticket is ours if it bears our label and a marker; or if the ledger remembers its key, and what is at that very
+address still bears one of the two. A ticket that was moved is followed to where the tracker says; a redirect alone, a
+field that names another ticket, or a record that was returned beside the query proves nothing.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Final
+
+import msgspec
+
+from cloudscan.errors import AccessDenied, ProviderError, TicketRefused
+from cloudscan.sentence import say
+from cloudscan.ticketing import marker_line
+from cloudscan.ticketing.asking import Asking, is_long
+from cloudscan.ticketing.trouble import Trouble, kind_of
+from cloudscan.tracker import ExistingTicket, Listing, TicketPhase, TicketRecord, Tracker
+
+_MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """The tickets of ours, those that were moved away and cannot be followed included."""
+
+    tickets: Sequence[ExistingTicket] = ()
+    unlisted: Collection[str] = ()  # projects: in these, nothing is created or closed
+    unread: Collection[str] = ()  # markers of tickets that could not be read, or may not be ours
+    troubles: Sequence[Trouble] = ()
+
+
+def marker_of(ticket: ExistingTicket) -> str:
+    """The marker that a ticket bears, in its own field or in the text; empty if there is none."""
+    written = marker_line.read(ticket.body)
+    marker = ticket.marker or (written.marker if written else "")
+    return marker if _MARKER.fullmatch(marker) else ""
+
+
+def is_ours(ticket: ExistingTicket, key: str, *, remembered: bool) -> bool:
+    """Whether what was read at the address of a key is a ticket of ours."""
+    if ticket.moved or ticket.key != key:
+        return False
+    marker = marker_of(ticket)
+    return bool(ticket.labelled or marker) if remembered else bool(ticket.labelled and marker)
+
+
+def take_inventory(
+    tracker: Tracker, asking: Asking, projects: Sequence[str], records: Sequence[TicketRecord], needed: Collection[str]
+) -> Inventory:
+    """Read what a tracker contains. `records` are what the ledger remembers of it, `needed` the markers that findings
+    of today have: their tickets are looked for by key if they are not listed, closed ones too.
+    """
+    if tracker.listing is Listing.NONE:
+        return Inventory(tickets=[_as_remembered(record) for record in records if record.key])
+    return _Reader(tracker, asking, records, needed).read(projects)
+
+
+@dataclass
+class _Reader:
+    tracker: Tracker
+    asking: Asking
+    records: Sequence[TicketRecord]
+    needed: Collection[str]
+    tickets: dict[str, ExistingTicket] = field(default_factory=dict)  # by key
+    unlisted: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    troubles: list[Trouble] = field(default_factory=list)
+    resting: bool = False  # the tracker asks for a longer pause than is waited for
+
+    def read(self, projects: Sequence[str]) -> Inventory:
+        for ticket in list(self._listed(projects)):
+            self._take(ticket)
+        keys = set(self.tickets)
+        found = {marker_of(ticket) for ticket in self.tickets.values()} | self.unread
+        for record in self.records:
+            known = not record.key or record.key in keys or record.marker in found
+            if not known and (record.phase is TicketPhase.OPEN or record.marker in self.needed):
+                self._look_up(record)
+        return Inventory(
+            tickets=list(self.tickets.values()), unlisted=self.unlisted, unread=self.unread, troubles=self.troubles
+        )
+
+    def _listed(self, projects: Sequence[str]) -> Iterator[ExistingTicket]:
+        whole = self.tracker.listing is Listing.WHOLE
+        for project in ("",) if whole else projects:
+            try:
+                if not self.resting:
+                    yield from self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    continue
+            except ProviderError as error:
+                self._failed(
+                    f"list {project}",
+                    say("tickets of {project}", project=project) if project else say("tickets"),
+                    error,
+                )
+            self.unlisted |= set(projects) if whole else {project}
+
+    def _take(self, ticket: ExistingTicket) -> None:
+        """Sort a listed ticket: ours, moved, not certainly ours, or not ours at all."""
+        record = self._records.get(ticket.key)
+        marker = marker_of(ticket) or (record.marker if record else "")
+        if not marker:
+            return
+        if ticket.moved:
+            self._follow(ticket, marker)
+        elif is_ours(ticket, ticket.key, remembered=record is not None):
+            self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker)
+        elif marker in self.needed:
+            self._uncertain(ticket, marker)
+
+    def _look_up(self, record: TicketRecord) -> None:
+        """A ticket that the ledger remembers and that is not listed: moved, without its label, or gone."""
+        ticket = self._read(record.key, record.marker)
+        if ticket is None:
+            return
+        if ticket.moved:
+            self._follow(ticket, record.marker)
+        elif is_ours(ticket, record.key, remembered=True):
+            self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker_of(ticket) or record.marker)
+
+    def _follow(self, shell: ExistingTicket, marker: str) -> None:
+        """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
+        there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
+        if there and marker_of(there) == marker and not there.moved and there.key == shell.moved_to:
+            self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
+        elif marker not in self.unread:
+            self.tickets[shell.key] = msgspec.structs.replace(shell, marker=marker)
+
+    def _read(self, key: str, marker: str, *, elsewhere: bool = False) -> ExistingTicket | None:
+        """What is at the address of a key; None if nothing is, or if it could not be read, which is then told.
+
+        `elsewhere`: it was moved there, perhaps to a place that we may not see.
+        """
+        if self.resting:
+            self.unread.add(marker)
+            return None
+        try:
+            return self.asking.retrying(partial(self.tracker.get, key))
+        except (AccessDenied, TicketRefused) as error:
+            if not elsewhere:
+                self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
+        except ProviderError as error:
+            self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
+        return None
+
+    def _uncertain(self, ticket: ExistingTicket, marker: str) -> None:
+        error = TicketRefused(
+            say(
+                "it bears a marker and not the label of cloudscan's tickets, so it may be somebody's copy and is left "
+                "alone, and no second ticket is created; give it the label, and the token the permission to set labels."
+            )
+        )
+        self._failed(f"label {ticket.key}", say("ticket {key}", key=ticket.key), error, marker)
+
+    def _failed(self, what: str, where: str, error: ProviderError, marker: str = "") -> None:
+        self.resting = self.resting or is_long(error)
+        if marker:
+            self.unread.add(marker)
+        self.troubles.append(
+            Trouble(tracker=self.asking.tracker, id=f"{what} {kind_of(error)}", what=where, error=error)  # type: ignore[arg-type]
+        )
+
+    @cached_property
+    def _records(self) -> Mapping[str, TicketRecord]:
+        return {record.key: record for record in self.records if record.key}
+
+
+def _as_remembered(record: TicketRecord) -> ExistingTicket:
+    return ExistingTicket(
+        key=record.key,
+        body=record.marker_line,
+        open=record.phase is not TicketPhase.CLOSED,
+        url=record.url,
+        marker=record.marker,
+    )
