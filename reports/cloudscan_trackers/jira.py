@@ -48,6 +48,7 @@ Sent = TypeVar("Sent")
 _LONGEST_TEXT: Final = 32_767  # of a description or comment, in UTF-16 code units
 _LONGEST_SUMMARY: Final = 255
 _MARKER: Final = f"{LABEL}-"
+_MARKER_LABEL: Final = re.compile(r"cloudscan-([0-9a-f]{16,64})")
 _MARKER_LINE: Final = re.compile(r"cloudscan:1 [0-9a-f]{16,64}(?: [a-z]+=[A-Za-z0-9%.,~-]*)*")
 _FIELDS: Final = (
     "description",
@@ -194,7 +195,7 @@ class Jira:
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept; an older marker is replaced."""
         before = self._here(key).known.labels or ()
-        kept = [label for label in before if not label.startswith(("severity-", _MARKER))]
+        kept = [label for label in before if not (label.startswith("severity-") or _MARKER_LABEL.fullmatch(label))]
         labels = list(dict.fromkeys([*kept, *_labels(ticket)]))
         fields = {**_written(ticket), **({"labels": labels} if set(labels) != set(before) else {})}
         path = f"/issue/{quoted(key)}"
@@ -337,7 +338,7 @@ class Jira:
         known = issue.known
         is_open = not known.status.is_done
         labels = known.labels or ()
-        markers = [label.removeprefix(_MARKER) for label in labels if label.startswith(_MARKER)]
+        markers = [match[1] for match in map(_MARKER_LABEL.fullmatch, labels) if match]
         closed = known.statuscategorychangedate or known.resolutiondate or known.updated
         return ExistingTicket(
             key=issue.key,

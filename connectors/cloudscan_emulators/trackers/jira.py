@@ -102,6 +102,7 @@ class Jira(Emulated):
     base: str = ""  # the address for people; empty: that of the service
     gateway: str = ""  # a path before that of the API, as https://api.atlassian.com/ex/jira/<cloud id> has it
     cloud: bool = True
+    options: str = ""  # further lines of the configuration
 
     kind = "jira"
     lists = True
@@ -114,7 +115,7 @@ class Jira(Emulated):
     @property
     def table(self) -> str:
         user = 'user = "robot@acme.example"\n' if self.cloud else ""
-        return f'[trackers.jira]\nurl = "{self.service.url}{self.gateway}"\nproject = "SEC"\n{user}'
+        return f'[trackers.jira]\nurl = "{self.service.url}{self.gateway}"\nproject = "SEC"\n{user}{self.options}'
 
     def tickets(self) -> list[dict[str, Any]]:
         return [
@@ -303,11 +304,13 @@ class Jira(Emulated):
         def moved(request: Request, key: str) -> Reply:
             """Transition issue: what its screen requires has to be given, and only what its screen has."""
             wanted, given = request.json["transition"]["id"], request.json.get("fields") or {}
+            said = [each["add"]["body"] for each in (request.json.get("update") or {}).get("comment", ())]
             step = next((each for each in self._steps(key) if each.id == wanted), None)
             if step is None:
                 return Reply(400, {"errorMessages": ["It seems that you have tried to perform a workflow operation."]})
             strange = [name for name in given if name not in step.screen]
-            absent = [name for name, each in step.screen.items() if each.get("required") and not given.get(name)]
+            filled = {*filter(given.get, given), *(["comment"] if said else [])}
+            absent = [name for name, each in step.screen.items() if each.get("required") and name not in filled]
             if strange or absent:
                 return _refused(
                     {name: _NOT_ON_SCREEN.format(name) for name in strange}
@@ -316,6 +319,7 @@ class Jira(Emulated):
             issue = self.issue(key)
             issue["fields"].update({name: self._told(step.screen[name], value) for name, value in given.items()})
             self._turn(issue, step.to)
+            self.talk.setdefault(issue["key"], []).extend(said)
             return Reply(204)
 
     def _about_people(self, base: str) -> None:
