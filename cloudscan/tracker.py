@@ -122,6 +122,7 @@ class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool = False  # it is not here any more; its content is not told
     moved_to: str = ""  # its key now, if the tracker says
     dropped: Sequence[Dropped] = ()  # in the answer to what was written
+    unread: Sequence[str] = ()  # fields that the answer to what was written does not show, as the tracker names them
 
 
 @dataclass(frozen=True, kw_only=True)
