@@ -409,7 +409,7 @@ def test_what_was_waived_is_told_by_name(inbox: Inbox) -> None:
     inbox.office.desk.run("notify")
     (plan,) = [one.fingerprint for one in report.findings if one.verdict.subject.name == "plan"]
     day = inbox.office.today
-    waiver = WaiverRequest(target=plan, owner="Mika Sato", reason="Public on purpose.", until=day.date() + WEEK)
+    waiver = WaiverRequest(finding=plan, owner="Mika Sato", reason="Public on purpose.", until=day.date() + WEEK)
     Ledger("sqlite:///.cloudscan/ledger.db").waive(waiver, now=day)
 
     inbox.night(plan="everybody", notes="everybody")
