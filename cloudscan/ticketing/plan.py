@@ -191,7 +191,9 @@ def plan(
     records = {(record.tracker, record.marker): record for record in remembered}
     language, gone = policy.language or lang, frozenset(withdrawn)
     planner = _Planner(report, trackers, grouping, terms, language, records, gone, unreachable, now)
-    matches = [match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames)]
+    matches = [
+        match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames, records)
+    ]
     taken, left = assigned(matches, jobs, report, grouping)
     for job in jobs.values():
         planner.keep_up_to_date(job, taken.get(job.subject.marker, []))

@@ -21,7 +21,7 @@ from cloudscan.ticketing.marker_line import MarkerLine, beginning
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.ticketing.routing import Route, assignee_of, destination_of, owner_of, recipient_for, route_of
-from cloudscan.tracker import ExistingTicket, TicketSubject
+from cloudscan.tracker import ExistingTicket, TicketRecord, TicketSubject
 
 _EPOCH = date(1970, 1, 1)
 
@@ -115,16 +115,20 @@ def markers_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
     return list(dict.fromkeys([finding.fingerprint, key_of(finding), *sorted(people)]))
 
 
-def matches_of(name: str, existing: Sequence[ExistingTicket], renames: Renames) -> list[Match]:
-    """A tracker's tickets of ours, with the names of today."""
+def matches_of(
+    name: str, existing: Sequence[ExistingTicket], renames: Renames, records: Mapping[tuple[str, str], TicketRecord]
+) -> list[Match]:
+    """A tracker's tickets of ours, with the names of today. What was taken out of a text is known from `records`."""
     matches = []
     for ticket in existing:
         written = marker_line.read(ticket.body)
         marker = ticket.marker or (written.marker if written else "")
         if marker:
-            old = written or MarkerLine(marker=marker)
+            record = records.get((name, marker))
+            remembered = marker_line.read(record.marker_line) if record and record.key == ticket.key else None
+            old = written or remembered or MarkerLine(marker=marker)
             line = msgspec.structs.replace(renames.line(old), marker=renames.marker(marker))
-            matches.append(Match(name, ticket, line, renamed=line != old or line.marker != marker))
+            matches.append(Match(name, ticket, line, renamed=line != written or line.marker != marker))
     return matches
 
 

@@ -427,7 +427,7 @@ def markers(names: Iterable[str]) -> set[str]:
 @examples(60)
 @given(st.lists(nights, min_size=1, max_size=6))
 def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> None:
-    """Never a second ticket, never a word in what is not ours, and after the next quiet run all is right and at rest."""
+    """Never a second ticket, never a word in what is not ours; after the next quiet run all is right, and at rest."""
     firm = Firm(index_lag_seconds=0.0)
 
     for night in lived:
