@@ -154,6 +154,7 @@ def _plan(config: Config, report: "Report", trackers: Trackers, lang: str, *, fr
         renames=memory.renames(),
         withdrawn=() if from_file else _withdrawn(config, report, trackers),
         unreachable=trackers.unreachable,
+        left_out=config.trackers.keys() - {*trackers.states, *trackers.unreachable},
         now=datetime.now(UTC),
     )
 

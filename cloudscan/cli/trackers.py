@@ -86,7 +86,8 @@ def open_tracker(config: Config, name: str, path: Path | None) -> Tracker:
 def projects_of(config: Config, name: str) -> Sequence[str]:
     """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
     own = [str(config.trackers[name].get("project", ""))]
-    routed = [route.project for route in config.routes if route.tracker in (name, "")]
+    usual = config.tickets.tracker or (name if len(config.trackers) == 1 else "")
+    routed = [route.project for route in config.routes if (route.tracker or usual) == name]
     return list(dict.fromkeys([*own, *filter(None, routed)]))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, ProviderError, TicketRefused
+from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
 from cloudscan.sentence import say
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.asking import Asking, is_long
@@ -21,6 +21,7 @@ from cloudscan.ticketing.trouble import Trouble, kind_of
 from cloudscan.tracker import ExistingTicket, Listing, TicketPhase, TicketRecord, Tracker
 
 _MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
+GIVE_UP: Final = 3  # consecutive requests without an answer, after which the tracker is left alone for tonight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,10 @@ class Inventory:
     """The tickets of ours, those that were moved away and cannot be followed included."""
 
     tickets: Sequence[ExistingTicket] = ()
-    unlisted: Collection[str] = ()  # projects: in these, nothing is created or closed
+    unlisted: frozenset[str] = frozenset()  # projects: in these, nothing is created or closed
     unread: Collection[str] = ()  # markers of tickets that could not be read, or may not be ours
     troubles: Sequence[Trouble] = ()
+    resting: bool = False  # the tracker does not answer, or asks for a longer pause than is waited for
 
 
 def marker_of(ticket: ExistingTicket) -> str:
@@ -38,6 +40,11 @@ def marker_of(ticket: ExistingTicket) -> str:
     written = marker_line.read(ticket.body)
     marker = ticket.marker or (written.marker if written else "")
     return marker if _MARKER.fullmatch(marker) else ""
+
+
+def is_lost(ticket: ExistingTicket) -> bool:
+    """Whether nothing can be written into a ticket any more: it was moved away, or closed for good."""
+    return ticket.moved or (ticket.is_final and not ticket.open)
 
 
 def is_ours(ticket: ExistingTicket, key: str, *, remembered: bool) -> bool:
@@ -69,27 +76,46 @@ class _Reader:
     unlisted: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     troubles: list[Trouble] = field(default_factory=list)
-    resting: bool = False  # the tracker asks for a longer pause than is waited for
+    suspects: list[ExistingTicket] = field(default_factory=list)  # they bear a marker, and not our label
+    resting: bool = False
+    unanswered: int = 0  # consecutive requests
 
     def read(self, projects: Sequence[str]) -> Inventory:
         for ticket in list(self._listed(projects)):
             self._take(ticket)
+        if self.unlisted.issuperset(projects):  # the same trouble, ticket by ticket
+            self.unread |= {record.marker for record in self.records}
+        else:
+            self._look_up_all()
+        found = {ticket.marker for ticket in self.tickets.values()}
+        for ticket in self.suspects:
+            if marker_of(ticket) not in found:
+                self._uncertain(ticket, marker_of(ticket))
+        return Inventory(
+            tickets=list(self.tickets.values()),
+            unlisted=frozenset(self.unlisted),
+            unread=self.unread,
+            troubles=self.troubles,
+            resting=self.resting,
+        )
+
+    def _look_up_all(self) -> None:
+        """Look for the tickets that the ledger remembers and that are not listed."""
         keys = set(self.tickets)
-        found = {marker_of(ticket) for ticket in self.tickets.values()} | self.unread
+        found = {ticket.marker for ticket in self.tickets.values() if not is_lost(ticket)} | self.unread
         for record in self.records:
             known = not record.key or record.key in keys or record.marker in found
             if not known and (record.phase is TicketPhase.OPEN or record.marker in self.needed):
                 self._look_up(record)
-        return Inventory(
-            tickets=list(self.tickets.values()), unlisted=self.unlisted, unread=self.unread, troubles=self.troubles
-        )
 
     def _listed(self, projects: Sequence[str]) -> Iterator[ExistingTicket]:
         whole = self.tracker.listing is Listing.WHOLE
         for project in ("",) if whole else projects:
             try:
                 if not self.resting:
-                    yield from self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    listed = self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    self.unanswered = 0
+                    yield from listed
                     continue
             except ProviderError as error:
                 self._failed(
@@ -109,16 +135,19 @@ class _Reader:
             self._follow(ticket, marker)
         elif is_ours(ticket, ticket.key, remembered=record is not None):
             self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker)
-        elif marker in self.needed:
-            self._uncertain(ticket, marker)
+        elif marker in self.needed and ticket.open:
+            self.suspects.append(ticket)
 
     def _look_up(self, record: TicketRecord) -> None:
-        """A ticket that the ledger remembers and that is not listed: moved, without its label, or gone."""
+        """One that is not listed: moved, without its label, or gone."""
         ticket = self._read(record.key, record.marker)
         if ticket is None:
             return
         if ticket.moved:
             self._follow(ticket, record.marker)
+        elif ticket.key != record.key:  # the answer is about another place
+            shell = msgspec.structs.replace(ticket, key=record.key, moved=True, moved_to=ticket.key)
+            self._follow(shell, record.marker)
         elif is_ours(ticket, record.key, remembered=True):
             self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker_of(ticket) or record.marker)
 
@@ -139,13 +168,18 @@ class _Reader:
             self.unread.add(marker)
             return None
         try:
-            return self.asking.retrying(partial(self.tracker.get, key))
+            found = self.asking.retrying(partial(self.tracker.get, key))
         except (AccessDenied, TicketRefused) as error:
-            if not elsewhere:
+            if self.unlisted:  # it may be in a project whose trouble is told already
+                self.unread.add(marker)
+            elif not elsewhere:
                 self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
+            return None
         except ProviderError as error:
             self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
-        return None
+            return None
+        self.unanswered = 0
+        return found
 
     def _uncertain(self, ticket: ExistingTicket, marker: str) -> None:
         error = TicketRefused(
@@ -157,7 +191,8 @@ class _Reader:
         self._failed(f"label {ticket.key}", say("ticket {key}", key=ticket.key), error, marker)
 
     def _failed(self, what: str, where: str, error: ProviderError, marker: str = "") -> None:
-        self.resting = self.resting or is_long(error)
+        self.unanswered = self.unanswered + 1 if isinstance(error, Throttled | Unreachable) else 0
+        self.resting = self.resting or is_long(error) or self.unanswered >= GIVE_UP
         if marker:
             self.unread.add(marker)
         self.troubles.append(
