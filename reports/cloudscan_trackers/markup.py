@@ -13,8 +13,8 @@ from cloudscan_wording.visible import shortened, visible
 _MOST_NAME = 120
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _REFERENCE = re.compile(r"([#!&%~$])(?=\d)|(?<=\b[Gg][HhLl])-(?=\d)")
-_ADDRESS = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
-_LINE_START = re.compile(r"^(?:/|-(?=[\s-])|\d+(?=[.)](?:\s|$)))")
+_SCHEME = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
+_BLOCK_START = re.compile(r"^(?:/|-(?=[\s-])|\d+(?=[.)](?:\s|$)))")
 _MORE_TICKS = re.compile(r"`{3,}")
 
 
@@ -36,7 +36,7 @@ class Markup:
 
 def _unlinked(text: str) -> str:
     """Addresses in it are not made links by what shows it."""
-    return _ADDRESS.sub(":\uff0f\uff0f", text)
+    return _SCHEME.sub(":\uff0f\uff0f", text)
 
 
 def _unmentioned(text: str) -> str:
@@ -50,7 +50,7 @@ def _unmentioned(text: str) -> str:
 def _markdown_prose(text: str) -> str:
     """A line that begins with a slash would be a quick action to GitLab, with another sign or a number a list."""
     text = markdown.prose(_unmentioned(text))
-    return _LINE_START.sub(lambda start: f"{start[0][:-1]}&#{ord(start[0][-1])};", text)
+    return _BLOCK_START.sub(lambda start: f"{start[0][:-1]}&#{ord(start[0][-1])};", text)
 
 
 def _fence(text: str) -> str:

@@ -248,13 +248,14 @@ def _facts(finding: Finding, subject: TicketSubject, words: Texts, markup: Marku
     verdict = finding.verdict
     resource = verdict.subject
     since = "finding.since" if verdict.since else "tickets.first_found"
-    is_named = resource.path and (resource.path != resource.name or resource.name not in _told(finding, words))
+    message = phrases.message_of(finding, words.lang)
+    is_new = resource.path and (resource.path != resource.name or resource.name not in message)
     facts: Sequence[tuple[str, str]] = (
         ("tickets.due", words.date(subject.due) if subject.due else ""),
         ("findings.severity", markup.prose(words.name("severity", finding.severity))),
         ("finding.who", markup.prose(phrases.reach(words, verdict))),
         ("finding.url", _link(resource.url, markup) if resource.url else ""),
-        ("finding.path", markup.name(resource.path) if is_named else ""),
+        ("finding.path", markup.name(resource.path) if is_new else ""),
         ("finding.what", markup.prose(words.name("kind", resource.kind)) if resource.kind else ""),
         ("finding.account", _named(resource.account, markup)),
         ("finding.owner", _owner(resource.owner, subject.recipient, words, markup)),
@@ -306,10 +307,6 @@ def _since(finding: Finding, words: Texts) -> str:
     since = finding.verdict.since
     key = "finding.since" if since else "tickets.first_found"
     return _labelled(key, words) + words.day(since or finding.first_seen_on)
-
-
-def _told(finding: Finding, words: Texts) -> str:
-    return phrases.message_of(finding, words.lang)
 
 
 def _rule_title(rule: RuleSummary | None, finding: Finding, words: Texts) -> str:

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from cloudscan.finding import Finding, PolicyEntry, Waiver
 from cloudscan.fix import fixes
 from cloudscan.recipient import recipient_of
+from cloudscan.report import ChangedBy, Rejudged
 from cloudscan.text import openable
 from cloudscan.tracker import ClosingReason, CommentContent, CommentReason, TicketSubject
 from cloudscan_trackers.markup import BACKLOG, MARKDOWN, PLAIN, WIKI, Markup
@@ -55,9 +56,9 @@ def about(name: str, finding: Finding) -> Finding:
     """The finding, about something of this name, which its message repeats."""
     verdict = finding.verdict
     old = verdict.subject.name
-    subject = replace(
-        verdict.subject, name=name, path=f"team/{name}", owner=name, account=name, url="" if openable(name) else name
-    )
+    url = "" if openable(name) else name
+    subject = replace(verdict.subject, name=name, path=f"team/{name}", owner=name, account=name, url=url)
+    entry = PolicyEntry(kind="policy", number=1, name=name, text=name)
     pieces = tuple(replace(piece, row={**piece.row, "resource_name": name}, entry=entry) for piece in verdict.evidence)
     message = {lang: text.replace(old, name) for lang, text in finding.message.items()}
     return replace(finding, message=message, verdict=replace(verdict, subject=subject, evidence=pieces))
@@ -223,11 +224,16 @@ def test_why_a_ticket_is_closed(markup: Markup, lang: str, snapshot: SnapshotAss
     said = {}
     for closing in ClosingReason:
         content = CommentContent(
-            note=CommentReason.CLOSED, day=date(2026, 3, 2), closing=closing, waiver=waiver, instead="OPS-12"
+            note=CommentReason.CLOSED,
+            day=date(2026, 3, 2),
+            closing=closing,
+            waiver=waiver,
+            instead="OPS-12",
+            rejudged=Rejudged(changed_by=ChangedBy.RULE, version="0.2.0", on=NOW),
         )
         said[str(closing)] = [texts.comment(content, lang, 0), texts.note(content, lang)]
 
-    assert len({comment for comment, _ in said.values()}) == len(said) - 1  # "rejudged" without a cause is "fixed"
+    assert len({comment for comment, _ in said.values()}) == len(said)
     assert "\n".join(f"{reason}: {comment}\n  {note}" for reason, (comment, note) in said.items()) == snapshot
 
 
