@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from cloudscan.finding import Finding
 from cloudscan.fix import Fix, fixes
@@ -23,6 +24,7 @@ _MOST_ENTRIES = 3  # policy entries that a ticket quotes
 _TITLE = 200  # characters; Jira takes 255, ServiceNow 160
 _PROSE = 600
 _PLAIN_LINK: Final = re.compile(r"https://[A-Za-z0-9./?=&%#_:+-]{1,2000}")
+_SAFE_IN_LINKS: Final = "/?=&%#:+"
 _PLAIN_NAME: Final = re.compile(r"(?:https?://)?[A-Za-z0-9/#._:?=&%~-]+")
 
 
@@ -314,8 +316,9 @@ def _rule_title(rule: RuleSummary | None, finding: Finding, words: Texts) -> str
 
 
 def _link(url: str, markup: Markup) -> str:
-    """An address that can be clicked, if nothing in it could be read as markup."""
-    return markup.link(url) if openable(url) and _PLAIN_LINK.fullmatch(url) else markup.name(url)
+    """An address that can be clicked: what could be read as markup in it is percent-encoded, which leads there too."""
+    plain = quote(openable(url), safe=_SAFE_IN_LINKS).replace("~", "%7E")
+    return markup.link(plain) if _PLAIN_LINK.fullmatch(plain) else markup.name(url)
 
 
 def _named(text: str, markup: Markup) -> str:

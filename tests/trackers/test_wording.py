@@ -56,7 +56,7 @@ def about(name: str, finding: Finding) -> Finding:
     """The finding, about something of this name, which its message repeats."""
     verdict = finding.verdict
     old = verdict.subject.name
-    url = "" if openable(name) else name
+    url = "" if openable(name) else name  # that of a platform is its own
     subject = replace(verdict.subject, name=name, path=f"team/{name}", owner=name, account=name, url=url)
     entry = PolicyEntry(kind="policy", number=1, name=name, text=name)
     pieces = tuple(replace(piece, row={**piece.row, "resource_name": name}, entry=entry) for piece in verdict.evidence)
@@ -147,12 +147,21 @@ def test_a_short_record_still_says_what_to_do(markup: Markup, lang: str) -> None
 
 
 def test_the_place_is_a_link() -> None:
-    """An address of nothing but plain characters; any other is shown as text."""
+    """What could be markup in it is percent-encoded."""
     subject = SUBJECT.findings[0].verdict.subject
 
     assert f"<{subject.url}>" in wording(MARKDOWN).body(SUBJECT, "en", 0)
     assert f"[{subject.url}]" in wording(WIKI).body(SUBJECT, "en", 0)
     assert f": {subject.url}\n" in wording(PLAIN).body(SUBJECT, "en", 0)
+
+
+def test_an_address_with_signs_of_a_markup_is_a_link_too() -> None:
+    finding = SUBJECT.findings[0]
+    subject = replace(finding.verdict.subject, url="https://teams.example/l/19:a@thread.tacv2/(x)|~me")
+    given = replace(SUBJECT, findings=[replace(finding, verdict=replace(finding.verdict, subject=subject))])
+
+    for texts in (wording(MARKDOWN), wording(WIKI), wording(PLAIN), wording(BACKLOG)):
+        assert "https://teams.example/l/19:a%40thread.tacv2/%28x%29%7C%7Eme" in texts.body(given, "en", 0)
 
 
 @each_language
