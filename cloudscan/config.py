@@ -148,6 +148,7 @@ class Config(_Table, frozen=True, kw_only=True):
             domains=frozenset(domain.lower() for domain in us.domains),
             accounts=frozenset(us.accounts),
             organisations=frozenset(us.organisation_ids),
+            timezone=us.timezone,
             partners=tuple(
                 Partner(
                     name=partner.name,

@@ -27,7 +27,7 @@ def folded_name(text: str) -> str:
 
 
 def addresses_in(text: str) -> list[str]:
-    """The mail addresses in a cell, in lower case: it may contain several, names beside them, or ``mailto:`` and ``SMTP:`` before them."""
+    """The mail addresses in a cell, in lower case: several, with names beside them or ``mailto:`` before them."""
     plain = _PREFIXES.sub(" ", unicodedata.normalize("NFKC", text))
     return list(dict.fromkeys(found.rstrip(".").lower() for found in _ADDRESS.findall(plain)))
 

@@ -51,9 +51,9 @@ def test_without_a_file_the_reader_hears_what_to_write(desk: Desk) -> None:
 
 def test_a_column_that_is_no_field_is_named(desk: Desk) -> None:
     (desk.folder / "staff.csv").write_text(EXPORT)
-    desk.configure(CONFIG + '\n[roster]\nfile = "staff.csv"\ncolumns = { numbre = "社員番号" }\n')
+    desk.configure(CONFIG + '\n[roster]\nfile = "staff.csv"\ncolumns = { numero = "社員番号" }\n')
 
     result = desk.run("roster", "check")
 
     assert result.code == 2
-    assert "[roster.columns] has no 'numbre'; write number" in result.err
+    assert "[roster.columns] has no 'numero'; write number" in result.err
