@@ -27,7 +27,7 @@ _STANDINGS: Final[Mapping[str, Sentence]] = {
     "on-leave": say("on leave"),
     "upcoming": say("not yet here"),
     "term-over": say("contract over, to be confirmed"),
-    "left": say("left"),
+    "left": say("no longer here"),
     "unknown": say("not certain"),
 }
 _FLAWS: Final[Mapping[str, Sentence]] = {

@@ -30,7 +30,7 @@ def day_in(text: str, timezone: str) -> date | None:
     """The day in a cell; None for none, and for an end that is so far away that it means none.
 
     A moment with an offset belongs to the organisation's day: midnight in Tokyo is still the day before in UTC.
-    Raises `UnreadableDay`, for months and days in an order that cannot be told as well.
+    Raises `UnreadableDay`, also where the month cannot be distinguished from the day.
     """
     plain = unicodedata.normalize("NFKC", text).strip()
     if plain.casefold() in _NO_DAY or plain.startswith(("0000", "9999")):

@@ -1,6 +1,6 @@
 """A roster out of a file: one entry for each person, and everything that is wrong with the file, line by line.
 
-A row that cannot be understood costs itself and nothing else: whoever is named in it is `unjudged`, so that nobody
+A row that cannot be understood costs itself and nothing else: the people named in it are `unjudged`, so that nobody
 takes them for unknown. Several rows about one person are one entry: history by day of effect, second posts, a return
 after a leave, rows of family members.
 """

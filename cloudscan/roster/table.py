@@ -48,7 +48,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 def read_table(data: bytes, name: str, columns: Mapping[str, str], encoding: str = "") -> Table:
     """The table in a file. `columns` names columns by field, `encoding` is only needed for other ones than the usual.
 
-    Raises `ConfigurationError` if it is no text, or has no column that says who somebody is.
+    Raises `ConfigurationError` if it cannot be decoded, or has no column that identifies people.
     """
     used, text = _decoded(data, name, encoding)
     best = max((_read(text, separator, columns) for separator in _SEPARATORS), key=lambda one: len(one[1]))
