@@ -358,7 +358,7 @@ def test_a_jira_project_without_due_days_takes_tickets_too(office: Office) -> No
 @only("kind", ["github"])
 def test_a_public_repository_is_refused(office: Office) -> None:
     assert isinstance(office.tracker, GitHub)
-    office.tracker.private = False
+    office.tracker.security.private = False
 
     result = office.night(plan="everybody")
 
