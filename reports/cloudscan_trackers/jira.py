@@ -39,7 +39,7 @@ from cloudscan_trackers.jira_api import (
     in_jql,
     quoted,
 )
-from cloudscan_trackers.jira_workflow import Transitions, Wish, chosen, filled
+from cloudscan_trackers.jira_workflow import Change, Transitions, chosen, filled
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import Limits, wording
 
@@ -239,20 +239,20 @@ class Jira:
         ticket = next(iter(self.existing(project)), None)
         if ticket is None or ticket.moved:
             return
-        wish = (
+        change = (
             self._closing(ticket.key, Closing(reason=ClosingReason.FIXED))
             if ticket.open
             else self._reopening(ticket.key)
         )
         try:
-            self._step(wish)
+            self._content(change)
         except TicketRefused as error:
             yield error.args[0]
 
-    def _closing(self, key: str, closing: Closing) -> Wish:
+    def _closing(self, key: str, closing: Closing) -> Change:
         own = self.options.close_as.get(closing.reason)
         prefix = f"close_as.{closing.reason}." if own else "close_"
-        return Wish(
+        return Change(
             key=key,
             closing=closing,
             transition=own.transition if own else self.options.close_transition,
@@ -261,8 +261,8 @@ class Jira:
             fields_option=f"{prefix}fields",
         )
 
-    def _reopening(self, key: str) -> Wish:
-        return Wish(
+    def _reopening(self, key: str) -> Change:
+        return Change(
             key=key,
             closing=None,
             transition=self.options.reopen_transition,
@@ -271,22 +271,22 @@ class Jira:
             fields_option="reopen_fields",
         )
 
-    def _moved(self, wish: Wish) -> Issue:
+    def _moved(self, change: Change) -> Issue:
         """Carry a transition out unless the issue is where it should be; the issue as it is afterwards."""
-        issue = self._here(wish.key)
-        if issue.known.status.is_done is wish.opens:
-            path, content = f"/issue/{quoted(wish.key)}/transitions", self._step(wish)
+        issue = self._here(change.key)
+        if issue.known.status.is_done is change.opens:
+            path, content = f"/issue/{quoted(change.key)}/transitions", self._content(change)
             try:
-                self.api.send("POST", path, content, wish.key)
+                self.api.send("POST", path, content, change.key)
             except FieldsRefused as error:
-                raise _explained(error, wish.fields_option) from error
-            issue = self._here(wish.key)
+                raise _explained(error, change.fields_option) from error
+            issue = self._here(change.key)
         return issue
 
-    def _step(self, wish: Wish) -> dict[str, Any]:
-        path = f"/issue/{quoted(wish.key)}/transitions"
-        offered = self.api.get(path, Transitions, wish.key, expand="transitions.fields").transitions
-        return filled(chosen(offered, wish), wish)
+    def _content(self, change: Change) -> dict[str, Any]:
+        path = f"/issue/{quoted(change.key)}/transitions"
+        offered = self.api.get(path, Transitions, change.key, expand="transitions.fields").transitions
+        return filled(chosen(offered, change), change)
 
     def _clear_resolution(self, key: str) -> None:
         """Through the edit screen, which seldom has the field. Jira's reports count what has a resolution as solved."""
@@ -322,7 +322,7 @@ class Jira:
 
     def _screen(self, project: str) -> jira_projects.Screen:
         if project not in self.screens:
-            self.screens[project] = jira_projects.screen_if_told(self.api, project, self.options.issue_type)
+            self.screens[project] = jira_projects.known_screen(self.api, project, self.options.issue_type)
         return self.screens[project]
 
     def _proofs(self, user: User) -> Iterator[str]:

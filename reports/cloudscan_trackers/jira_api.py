@@ -317,6 +317,8 @@ class FieldsRefused(TicketRefused):
 def _refusal(answer: Answer, where: str, message: str) -> ProviderError:
     """What a 4xx means."""
     if answer.status in (404, 410):
+        if answer.body:
+            _decoded(answer.body, where)  # a proxy's page does not say that anything is gone
         return NotFound(
             say(
                 "Jira knows nothing at {where} that this user may see ({message}); check the key, whether the project "

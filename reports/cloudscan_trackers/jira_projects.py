@@ -107,7 +107,7 @@ def screen_of(api: JiraApi, project: str, wanted: str) -> Screen:
     return Screen(type=chosen, types=types, fields={one.field_id or one.key: one for one in fields})
 
 
-def screen_if_told(api: JiraApi, project: str, wanted: str) -> Screen:
+def known_screen(api: JiraApi, project: str, wanted: str) -> Screen:
     """The same; nothing is known if Jira does not tell, because it is old or the user may not ask."""
     try:
         return screen_of(api, project, wanted)

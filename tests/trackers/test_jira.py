@@ -30,6 +30,7 @@ TICKET = Ticket(
     due=date(2026, 4, 2),
 )
 FIXED = Closing(reason=ClosingReason.FIXED)
+HTML = {"Content-Type": "text/html"}
 WAIVED = Closing(reason=ClosingReason.WAIVED, note="Accepted until 1 May 2026.")
 
 
@@ -196,6 +197,14 @@ def test_nothing_is_sent_to_an_address_that_an_answer_names(site: Site) -> None:
     tracker.update("SEC-1", TICKET, once="")
 
     assert site.jira.service.asked("^PUT /rest/api/2/issue/SEC-1$") == 1
+
+
+def test_a_proxys_page_does_not_say_that_an_issue_is_gone(site: Site) -> None:
+    site.goes_wrong("/rest/api/2/issue/SEC-1", Reply(404, None, HTML, "<h1>Not found</h1>"))
+
+    with pytest.raises(Malformed, match="proxy or sign-on page"):
+        site.tracker().get("SEC-1")
+    assert site.tracker().get("SEC-1") is None
 
 
 # How it is closed
@@ -556,9 +565,6 @@ def test_a_sign_on_page_is_no_answer(office: Office) -> None:
     assert "network" not in result.err
 
 
-HTML = {"Content-Type": "text/html"}
-
-
 @pytest.mark.parametrize(
     ("reply", "error", "words"),
     [
@@ -581,6 +587,7 @@ HTML = {"Content-Type": "text/html"}
         (Reply(200, {"issues": [{"key": "SEC-1", "fields": {}}]}), Malformed, "another shape"),
         (Reply(200, {"issues": [{"key": "SEC-1", "fields": {"status": "Done"}}]}), Malformed, "another shape"),
         (Reply(200, None), Malformed, "no JSON"),
+        (Reply(404, None, HTML, "<h1>Proxy</h1>"), Malformed, "no JSON"),
     ],
 )
 def test_answers_of_every_shape_are_told_in_words(

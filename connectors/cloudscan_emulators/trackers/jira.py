@@ -317,7 +317,7 @@ class Jira(Emulated):
                     | {name: f"{step.screen[name].get('name', name)} is required." for name in absent}
                 )
             issue = self.issue(key)
-            issue["fields"].update({name: self._told(step.screen[name], value) for name, value in given.items()})
+            issue["fields"].update({name: self._value(step.screen[name], value) for name, value in given.items()})
             self._turn(issue, step.to)
             self.talk.setdefault(issue["key"], []).extend(said)
             return Reply(204)
@@ -387,10 +387,10 @@ class Jira(Emulated):
 
     def _disallowed(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, each in self.screen.items():
-            if each.get("allowedValues") and given.get(name) and self._told(each, given[name]) is None:
+            if each.get("allowedValues") and given.get(name) and self._value(each, given[name]) is None:
                 yield name, f"The {each['name']} selected is invalid."
 
-    def _told(self, screen: Mapping[str, Any], value: Any) -> Any:
+    def _value(self, screen: Mapping[str, Any], value: Any) -> Any:
         """A value as Jira tells it: the whole of the allowed one that was meant by an id or a name."""
         if "allowedValues" not in screen or not isinstance(value, dict):
             return value
