@@ -372,6 +372,39 @@ def test_closing_what_is_closed_asks_for_no_transition(site: Site) -> None:
     assert site.jira.service.asked("^POST .*/transitions") == 1
 
 
+@only("kind", BOTH)
+def test_what_cannot_be_opened_again_has_one_successor(office: Office) -> None:
+    """The workflow ends with Done: a new issue names the old one, and stays the only one."""
+    jira = jira_of(office)
+    jira.ends.add("Done")
+    office.night(plan="everybody")
+    office.night(plan="me")
+
+    results = [office.night(plan="everybody") for _ in range(3)]
+
+    old, new = jira.tickets()
+    assert [result.code for result in results] == [0, 0, 0]
+    assert (old["open"], new["open"]) == (False, True)
+    assert "SEC-1" in new["body"]
+    assert results[-1].out == "Every ticket is up to date.\n"
+
+
+def test_an_end_is_asked_for_once_for_each_status(site: Site) -> None:
+    """A user who may transition nothing is not at an end."""
+    site.jira.ends.add("Done")
+    tracker = site.tracker()
+    for number in range(3):
+        tracker.create(TICKET, "", once="")
+        site.jira.by_hand(f"SEC-{number + 1}", is_open=False)
+
+    listed = list(tracker.existing(""))
+
+    assert [ticket.is_final for ticket in listed] == [True, True, True]
+    assert site.jira.service.asked("GET .*/transitions") == 1
+    site.jira.forbidden.add("TRANSITION_ISSUES")
+    assert not any(ticket.is_final for ticket in site.tracker().existing(""))
+
+
 # What a new issue needs
 
 

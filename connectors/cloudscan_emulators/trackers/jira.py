@@ -94,6 +94,7 @@ class Jira(Emulated):
     screen: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(SCREEN))  # of new issues
     edited: set[str] = field(default_factory=set)  # fields on the edit screen only
     steps: Sequence[Step] = STEPS
+    ends: set[str] = field(default_factory=set)  # statuses that no transition leads out of
     people: Sequence[Person] = PEOPLE
     issue_type: Mapping[str, str] = field(default_factory=lambda: {"id": "10001", "name": "Task"})
     forbidden: set[str] = field(default_factory=set)  # permissions that the user lacks
@@ -422,7 +423,9 @@ class Jira(Emulated):
 
     def _steps(self, key: str) -> list[Step]:
         now = self.issue(key)["fields"]["status"]["name"]
-        return [step for step in self.steps if step.to.name != now and "TRANSITION_ISSUES" not in self.forbidden]
+        if now in self.ends or "TRANSITION_ISSUES" in self.forbidden:
+            return []
+        return [step for step in self.steps if step.to.name != now]
 
     def _turn(self, issue: dict[str, Any], status: Status) -> None:
         moment = self.service.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
