@@ -7,6 +7,7 @@ by number; Cloud hides mail addresses.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from cloudscan_emulators.trackers.emulated import Emulated
@@ -88,6 +89,7 @@ class Jira(Emulated):
     longest_page: int = 100
     longest_talk: int = 100  # comments that are told at once
     issues: list[dict[str, Any]] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))  # of issues; none is used again
     talk: dict[str, list[str]] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # from old keys to those that issues have now
     projects: set[str] = field(default_factory=lambda: {"SEC"})
@@ -139,10 +141,10 @@ class Jira(Emulated):
         self.issue(key)["fields"]["description"] = body
 
     def copy(self) -> None:
-        key = f"SEC-{len(self.issues) + 1}"
-        first = self.issues[0]
+        number = next(self.numbers)
+        key, first = f"SEC-{number}", self.issues[0]
         self.issues.append(
-            {**first, "key": key, "id": str(len(self.issues) + 1), "self": f"{self.service.url}/rest/api/2/issue/{key}",
+            {**first, "key": key, "id": str(10_000 + number), "self": f"{self.service.url}/rest/api/2/issue/{key}",
              "fields": dict(first["fields"])}
         )  # fmt: skip
 
@@ -240,7 +242,7 @@ class Jira(Emulated):
                 return _refused({"project": "valid project is required"})
             if refused := {**self._not_on_screen(given), **self._wrong(given), **self._absent(given)}:
                 return _refused(refused)
-            number = len(self.issues) + 1
+            number = next(self.numbers)
             key = f"{given['project']['key']}-{number}"
             address = f"{service.url}/rest/api/2/issue/{key}"
             issue = {"id": str(10_000 + number), "key": key, "self": address, "fields": dict(given)}
