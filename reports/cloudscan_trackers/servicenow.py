@@ -42,7 +42,7 @@ _JOURNAL: Final = 4_000  # characters of an entry, and of close_notes
 _SIGN: Final = "cloudscan:1"  # how a marker line begins
 _IDENTITY: Final = ("correlation_id", "correlation_display")
 _NEEDED: Final = ("state", "description")
-_FIELDS: Final = ("sys_id", *_NEEDED, *_IDENTITY, "closed_at", "resolved_at", "sys_updated_on")
+_FIELDS: Final = ("sys_id", *_NEEDED, *_IDENTITY, "closed_at", "resolved_at", "sys_updated_on", "sys_created_on")
 _SYS_ID: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _TABLE: Final = re.compile(r"[a-z][a-z0-9_]*")
 _MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
@@ -117,19 +117,17 @@ class ServiceNow:
         """Plain text, as long as the table's description may be."""
         return wording(PLAIN, limits=Limits(title=_TITLE, body=self.options.description_length, comment=_JOURNAL))
 
-    def existing(self, _project: str) -> Iterator[ExistingTicket]:
+    def existing(self, _project: str) -> Sequence[ExistingTicket]:
         """The records with `correlation_display` = cloudscan, oldest first; and of the newest 100 that our user made,
         those with a marker line, since fields that the user may not write get lost without a word.
 
         Covers every assignment group: the projects are ignored. A record that bears neither sign is left out.
         """
-        seen: set[str] = set()
         foreign = 0
+        ours: list[Mapping[str, Any]] = []
         for record in self._all(f"correlation_display={LABEL}^ORDERBYsys_created_on^ORDERBYsys_id"):
             if self._has_sign(record):
-                ticket = self._existing(record)
-                seen.add(ticket.key)
-                yield ticket
+                ours.append(record)
             elif (foreign := foreign + 1) >= _MOST_FOREIGN:
                 raise TicketRefused(
                     say(
@@ -141,8 +139,10 @@ class ServiceNow:
                 )
         if _USER_NAME.fullmatch(self.user):
             newest = self._page(f"sys_created_by={self.user}^ORDERBYDESCsys_created_on", 0)[0]
-            marked = (record for record in newest if _SIGN in _value(record, "description"))
-            yield from (self._existing(record) for record in marked if _value(record, "sys_id") not in seen)
+            seen = {_value(record, "sys_id") for record in ours}
+            ours += [one for one in newest if self._has_sign(one) and _value(one, "sys_id") not in seen]
+        ours.sort(key=lambda record: _value(record, "sys_created_on"))
+        return [self._existing(record) for record in ours]
 
     def get(self, key: str) -> ExistingTicket | None:
         """By `sys_id`; None for a 404, which can also mean that the user may not read the record."""
