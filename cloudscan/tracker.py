@@ -77,6 +77,8 @@ class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
     waiver: Waiver | None = None  # if that is why
     instead: str = ""  # the ticket that stays open, if this one is a duplicate or merged
     rejudged: Rejudged | None = None  # only the judgement changed, or perhaps
+    due: date | None = None  # of a ticket that is still open
+    contact: str = ""  # whom to ask about it
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):

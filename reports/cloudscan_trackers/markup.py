@@ -11,10 +11,10 @@ from cloudscan_wording import markdown
 from cloudscan_wording.visible import shortened, visible
 
 _MOST_NAME = 120
-# A backslash before any of these means "no markup" to Jira's renderer (Text Formatting Notation Help, "Misc").
-_WIKI = re.compile(r"[\\*_?\-+^~{}\[\]|!#@&:]")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-_REFERENCE = re.compile(r"([#!&%~$])(?=\d)")
+_REFERENCE = re.compile(r"([#!&%~$])(?=\d)|(?<=\b[Gg][HhLl])-(?=\d)")
+_SCHEME = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
+_BLOCK_START = re.compile(r"^(?:/|-(?=[\s-])|\d+(?=[.)](?:\s|$)))")
 _MORE_TICKS = re.compile(r"`{3,}")
 _ABOVE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
 # What has a meaning in a line of Backlog's notation: #image(…), &color(…), &br;, {code}, [[…]], ''bold'', %%struck%%.
@@ -37,12 +37,27 @@ class Markup:
     command: Callable[[str], str]  # to be copied verbatim
     quote: Callable[[Sequence[str]], str]  # lines from outside, as they are
     aside: Callable[[str], str]  # a line for machines
+    title: Callable[[str], str] = visible
+    link: Callable[[str], str] = str  # takes an address of nothing but `A-Za-z0-9./?=&%#_:+-`
+
+
+def _unlinked(text: str) -> str:
+    """Addresses in it are not made links by what shows it."""
+    return _SCHEME.sub(":\uff0f\uff0f", text)
+
+
+def _unmentioned(text: str) -> str:
+    """GitHub and GitLab look for mentions, references and addresses after resolving entities: those get full-width
+    signs. GitLab does so in titles too, whose mentions notify (`attr_mentionable :title` in its source).
+    """
+    text = _MENTION.sub("\uff20", _unlinked(text))
+    return _REFERENCE.sub(lambda sign: chr(ord(sign[0]) + 0xFEE0), text)
 
 
 def _markdown_prose(text: str) -> str:
-    """GitHub and GitLab look for mentions and references after resolving entities: those get full-width signs."""
-    text = _MENTION.sub("\uff20", text)
-    return markdown.prose(_REFERENCE.sub(lambda sign: chr(ord(sign[1]) + 0xFEE0), text))
+    """A line that begins with a slash would be a quick action to GitLab, with another sign or a number a list."""
+    text = markdown.prose(_unmentioned(text))
+    return _BLOCK_START.sub(lambda start: f"{start[0][:-1]}&#{ord(start[0][-1])};", text)
 
 
 def _fence(text: str) -> str:
@@ -54,9 +69,12 @@ def _quoted(lines: Sequence[str]) -> str:
     return "\n".join((fence, *map(visible, lines), fence))
 
 
+def _literal(text: str) -> str:
+    return _NO_FORMAT.sub("{ ", visible(text))
+
+
 def _without_format(lines: Sequence[str]) -> str:
-    shown = "\n".join(visible(line).replace("{noformat}", "{ noformat}") for line in lines)
-    return f"{{noformat}}\n{shown}\n{{noformat}}"
+    return "\n".join(("{noformat}", *map(_literal, lines), "{noformat}"))
 
 
 def _fenced(text: str) -> str:
@@ -73,12 +91,24 @@ MARKDOWN = Markup(
     command=_fenced,
     quote=_quoted,
     aside=lambda text: f"<!-- {text} -->",
+    title=lambda text: visible(_unmentioned(text)),
+    link=lambda url: f"<{url}>",
 )
 """GitHub, GitLab. Both keep a comment and hide it from readers."""
 
 
+# What a backslash makes plain for Jira's renderer, and nothing else (`BackslashEscapeRendererComponent`, whose list is
+# repeated in Atlassian's editor-wikimarkup-transformer): no colon, and no backslash, two of which break the line.
+_WIKI = re.compile(r"[*_+^~{}\[\]|!#@]|(?<!\w)-|-(?!\w)|\?(?=\?)|(?<=\?)\?")
+_EMOTICON = re.compile(r"\((?=(?:[a-z*/!?+-]{1,8})\))|(?<=[:;])[()]|(?<=[:;]-)[()]")
+_WIKI_START = re.compile(r"^(h[1-6]|bq)\.(?=\s)")
+_NO_FORMAT = re.compile(r"\{(?=\s*noformat)", re.IGNORECASE)
+
+
 def _wiki(text: str) -> str:
-    return _WIKI.sub(lambda sign: "\\" + sign[0], visible(text))
+    text = _WIKI_START.sub("\\1\uff0e", _unlinked(visible(text)).replace("\\", "\uff3c"))
+    signs = {match.start() for pattern in (_WIKI, _EMOTICON) for match in pattern.finditer(text)}
+    return "".join(f"\\{sign}" if at in signs else sign for at, sign in enumerate(text))
 
 
 WIKI = Markup(
@@ -86,21 +116,30 @@ WIKI = Markup(
     name=lambda text: "{{" + _wiki(shortened(text, _MOST_NAME)) + "}}",
     heading=lambda text: f"h3. {_wiki(text)}",
     item=lambda text: f"* {text}",
-    step=lambda _, text: f"# {text}",
-    command=lambda text: "{noformat}" + visible(text).replace("{noformat}", "{ noformat}") + "{noformat}",
+    step=lambda number, text: f"{number}. {text}",  # Jira's own lists begin again with 1 after a command
+    command=lambda text: "{noformat}" + _literal(text) + "{noformat}",
     quote=_without_format,
     aside=lambda text: "{noformat}" + text + "{noformat}",
+    link=lambda url: f"[{url}]",
 )
 """Jira's text formatting notation."""
 
+_CODE_TAG = re.compile(r"\[(?=/?code\])", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """ServiceNow renders what is between [code] tags in comments as HTML, and makes links of addresses."""
+    return _CODE_TAG.sub("[ ", _unlinked(visible(text)))
+
+
 PLAIN = Markup(
-    prose=visible,
-    name=lambda text: shortened(visible(text), _MOST_NAME),
-    heading=lambda text: visible(text).upper(),
+    prose=_plain,
+    name=lambda text: shortened(_plain(text), _MOST_NAME),
+    heading=lambda text: f"■ {_plain(text)}",
     item=lambda text: f"- {text}",
     step=lambda number, text: f"{number}. {text}",
     command=lambda text: f"   {visible(text)}",
-    quote=lambda lines: "\n".join(f"   {visible(line)}" for line in lines),
+    quote=lambda lines: "\n".join(f"   {_plain(line)}" for line in lines),
     aside=lambda text: text,
 )
 """ServiceNow, webhooks."""
