@@ -171,7 +171,7 @@ class ServiceNow:
         matching = [
             _value(user, "sys_id")
             for user in users
-            if _value(user, field).casefold() == wanted.casefold() and _value(user, "active") == "true"
+            if _value(user, field).casefold() == wanted.casefold() and _value(user, "active").casefold() == "true"
         ]
         return matching[0] if len(matching) == 1 else ""
 
