@@ -154,7 +154,7 @@ class ServiceNow:
     def person(self, name: str, _project: str) -> str:
         """The `sys_id` of the one active user with this `email`, or `user_name` if there is no @ in the name.
 
-        What is neither an address nor a user name is not asked for, and whoever is returned must be who was asked for.
+        What is neither an address nor a user name is not asked for, and only the one who was asked for is taken from the answer.
         Whether they belong to the assignment group is not checked.
         """
         usernames = {address.casefold(): user for address, user in self.options.usernames.items()}
@@ -364,7 +364,7 @@ class ServiceNow:
             answer = self.rest.ask("GET", self._path(key))
             return {} if answer is None else self._result(answer)
         except ProviderError:
-            return {}  # it was written: whoever called must not write it again
+            return {}  # it was written, and must not be written again
 
     def _has_sign(self, record: Mapping[str, Any]) -> bool:
         return _value(record, "correlation_display") == LABEL or _SIGN in _value(record, "description")

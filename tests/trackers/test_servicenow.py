@@ -105,7 +105,7 @@ def test_only_addresses_and_user_names_are_looked_up(office: Office, name: str) 
     assert office.tracker.service.asked("sys_user") == 0
 
 
-def test_whoever_comes_back_must_be_who_was_asked_for(office: Office) -> None:
+def test_who_comes_back_must_be_who_was_asked_for(office: Office) -> None:
     """Two with one address are nobody, as are those who have left, and a server that ignores the question."""
     servicenow, tracker = emulator(office), tracker_of(office)
     mika = servicenow.people[0]

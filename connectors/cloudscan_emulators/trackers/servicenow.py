@@ -78,7 +78,7 @@ class ServiceNow(Emulated):
         ]
 
     def by_hand(self, key: str, *, is_open: bool) -> None:
-        """Resolved, and opened again: whoever closes one for good does so with `close_for_good`."""
+        """Resolved, and opened again; `close_for_good` closes one for good."""
         self._turn(self.of(key), "2" if is_open else "6")
 
     def close_for_good(self, key: str) -> None:
