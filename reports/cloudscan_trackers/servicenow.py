@@ -316,6 +316,16 @@ class ServiceNow:
         return read
 
     def _written(self, ticket: Ticket) -> dict[str, str]:
+        """Raises `TicketRefused` for a text that would be cut: its end, the marker line, would be lost."""
+        if len(ticket.body) > self.options.description_length:
+            raise TicketRefused(
+                say(
+                    "The text is longer than the description of {table} may be, {most} characters; let it be longer "
+                    "in ServiceNow, and write its length as description_length.",
+                    table=self.options.table,
+                    most=self.options.description_length,
+                )
+            )
         impact, urgency = _RANKS[ticket.severity]
         ranks = {"impact": impact, "urgency": urgency}
         return {

@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from cloudscan.errors import TicketRefused
+from cloudscan.finding import Severity
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
-from cloudscan.tracker import TicketPhase
+from cloudscan.tracker import Ticket, TicketPhase
 from cloudscan_emulators.trackers.server import Reply, Request
 from cloudscan_emulators.trackers.servicenow import LOGIN, ServiceNow, throttled
 from cloudscan_trackers.servicenow import Options, open_servicenow
@@ -228,6 +230,16 @@ def test_a_description_stays_within_the_dictionary(office: Office) -> None:
 
     assert len(ordinary) <= 2_500
     assert 4_000 < len(longer) <= 30_500
+
+
+def test_a_text_that_would_be_cut_is_not_sent(office: Office) -> None:
+    """Many rules and accounts make a long marker line: one record is refused, and the others are made."""
+    ticket = Ticket(marker="0" * 32, title="Much", body="x" * 4_001, severity=Severity.HIGH)
+
+    with pytest.raises(TicketRefused, match="write its length as description_length"):
+        tracker_of(office).create(ticket, "", once="")
+
+    assert emulator(office).records == []
 
 
 def test_impact_and_urgency_come_from_the_severity(office: Office) -> None:
