@@ -121,6 +121,7 @@ class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     is_final: bool = False  # it is closed, and can neither be opened nor changed
     moved: bool = False  # it is not here any more; its content is not told
     moved_to: str = ""  # its key now, if the tracker says
+    in_doubt: bool = False  # it is only remembered, and what was sent to it last may have been carried out or not
     dropped: Sequence[Dropped] = ()  # in the answer to what was written
 
 
@@ -138,7 +139,7 @@ class Wording:
 class Listing(StrEnum):
     """How a tracker lists its tickets."""
 
-    NONE = "none"
+    NONE = "none"  # a ticket's key is the marker under which it was created
     BY_PROJECT = "project"
     WHOLE = "whole"  # those of all projects at once
 
@@ -248,6 +249,9 @@ class TicketPhase(StrEnum):
     SENDING = "sending"  # about to be created; whether it was is not known
     OPEN = "open"
     CLOSED = "closed"
+    UPDATING = "updating"  # of a tracker that cannot be asked: sent, and whether it was done is not known
+    CLOSING = "closing"  # the same
+    REOPENING = "reopening"  # the same
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):

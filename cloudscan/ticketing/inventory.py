@@ -62,7 +62,8 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        return Inventory(tickets=[_as_remembered(record) for record in records if record.key])
+        known = [record for record in records if record.key or record.phase is not TicketPhase.CLOSED]
+        return Inventory(tickets=[_as_remembered(record) for record in known])
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -205,10 +206,12 @@ class _Reader:
 
 
 def _as_remembered(record: TicketRecord) -> ExistingTicket:
+    """A ticket of a tracker that cannot be asked. What may be closed counts as closed, so that it is opened again."""
     return ExistingTicket(
-        key=record.key,
+        key=record.key or record.marker,
         body=record.marker_line,
-        open=record.phase is not TicketPhase.CLOSED,
+        open=record.phase in (TicketPhase.OPEN, TicketPhase.UPDATING, TicketPhase.SENDING),
         url=record.url,
         marker=record.marker,
+        in_doubt=record.phase not in (TicketPhase.OPEN, TicketPhase.CLOSED),
     )

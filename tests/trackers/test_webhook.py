@@ -101,6 +101,74 @@ def lose_comments(office: Office, event: str) -> None:
         lose_answers(office, DEAD - 1)
 
 
+def test_a_closing_without_an_answer_and_then_it_is_back(office: Office) -> None:
+    """It may be closed at the receiver, so it is opened, and says what is so today."""
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="me")
+
+    office.night(plan="everybody")
+    quiet = office.hand_over()
+
+    assert events(office) == ["create", "close", "reopen", "update", "comment"]
+    assert office.tracker.tickets()[0]["open"]
+    assert quiet.out == "Every ticket is up to date.\n"
+
+
+def test_an_opening_without_an_answer_and_then_it_is_fixed(office: Office) -> None:
+    office.night(plan="everybody")
+    office.night(plan="me")
+    lose_answers(office)
+    office.night(plan="everybody")
+    opened = office.tracker.tickets()[0]["open"]
+
+    office.night(plan="me")
+    back = office.night(plan="everybody")
+
+    assert opened
+    assert back.code == 0
+    assert [event for event in events(office) if event in ("close", "reopen")] == ["close", "reopen", "close", "reopen"]
+    assert office.tracker.tickets()[0]["open"]
+
+
+def test_an_update_without_an_answer_and_then_it_is_as_before(office: Office) -> None:
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="the web")
+    wide = office.tracker.tickets()[0]["body"]
+
+    office.night(plan="everybody")
+
+    assert "audience=anyone-discoverable" in wide
+    assert "audience=anyone-discoverable" not in office.tracker.tickets()[0]["body"]
+
+
+def test_an_update_without_an_answer_is_done_once_and_commented_once(office: Office) -> None:
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="the web")
+
+    office.night(plan="the web")
+
+    assert events(office) == ["create", "update", "comment"]
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_creation_without_an_answer_and_then_it_is_fixed(office: Office, *, carried_out: bool) -> None:
+    """Whether there is a ticket is not known: it is closed all the same, and opened when it is back."""
+    office.tracker.service.goes_wrong("POST /hook", carried_out=carried_out, times=DEAD)
+    office.night(plan="everybody")
+
+    office.night(plan="me")
+    fixed = [ticket["open"] for ticket in office.tracker.tickets()]
+    quiet = office.night(plan="me")
+    office.night(plan="everybody")
+
+    assert fixed == ([False] if carried_out else [])
+    assert quiet.out == "Every ticket is up to date.\n"
+    assert [ticket["open"] for ticket in office.tracker.tickets()] == [True]
+
+
 def test_a_new_secret_and_the_old_one_are_valid_together(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the receiver's can be changed on another day."""
     new = f"whsec_{base64.b64encode(os.urandom(32)).decode()}"
