@@ -263,5 +263,5 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     acted_on: datetime
     key: str = ""
     url: str = ""
-    marker_line: str = ""  # as last written
+    marker_line: str = ""  # as last written; while it is being updated, the one that was sent stands before it
     changes: int = 0  # how often it was written, opened and closed

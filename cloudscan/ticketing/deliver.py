@@ -210,12 +210,13 @@ class Dispatcher:
         if (action.tracker, ticket.project) in self._unmarked:
             return _result(action, outcome=ActionOutcome.LEFT, reason=say("left until labels can be set there"))
         earlier = self._records.of_marker(action.tracker, action.marker)
-        self._save(action, TicketPhase.SENDING)
+        was_closed = earlier is not None and not earlier.key and earlier.phase is not TicketPhase.SENDING
+        self._save(action, TicketPhase.REOPENING if was_closed else TicketPhase.SENDING)
         assignees, remark = self._assignees(action, ticket)
         created, outcome = self._created(action, ticket, [*assignees, ""])
         self._save(action, TicketPhase.OPEN, created)
         if earlier and not earlier.key and opened.tracker.listing is Listing.NONE:
-            self._make_current(action, created.key, ticket, earlier)
+            self._make_current(action, created.key, ticket, was_closed=was_closed)
         parts = [part for part in (remark, self._look_at(action, ticket, created)) if part]
         remark = joined(parts, "; ") if parts else None
         return _result(action, created, outcome=outcome, remark=remark)
@@ -247,12 +248,12 @@ class Dispatcher:
                 return made, ActionOutcome.DONE
         raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=attempts)
 
-    def _make_current(self, action: Action, key: str, ticket: Ticket, earlier: TicketRecord) -> None:
+    def _make_current(self, action: Action, key: str, ticket: Ticket, *, was_closed: bool) -> None:
         """A receiver that did what an earlier run sent ignores the same creation: it has the text of that time, and
         what was closed in the meantime is closed there.
         """
         tracker = self.opened[action.tracker].tracker
-        if earlier.phase is not TicketPhase.SENDING:
+        if was_closed:
             self._begin(action, key, ActionKind.REOPEN)
             once = f"{action.marker}-reopen-{self._changes(action)}"
             self._written(action, key, lambda: tracker.reopen(key, once=once), is_open=True)
@@ -395,9 +396,19 @@ class Dispatcher:
         record = self._records.of_key(action.tracker, key) or self._records.of_marker(action.tracker, action.marker)
         if record is None or self.opened[action.tracker].tracker.listing is not Listing.NONE:
             return
-        phase = _BEGUN[kind]
-        is_other = record.phase in _BEGUN.values() and record.phase is not phase
-        self._remember(msgspec.structs.replace(record, phase=phase, changes=record.changes + is_other))
+        *in_vain, written = record.marker_line.splitlines() or [""]
+        line = marker_line.read(action.ticket.body) if kind is ActionKind.UPDATE and action.ticket else None
+        sent = [marker_line.line(line)] if line else []
+        is_same = record.phase is _BEGUN[kind] and [_digest(one) for one in sent] == [_digest(one) for one in in_vain]
+        is_other = record.phase in _BEGUN.values() and not is_same
+        self._remember(
+            msgspec.structs.replace(
+                record,
+                phase=_BEGUN[kind],
+                marker_line="\n".join([*sent, written]),
+                changes=record.changes + is_other,
+            )
+        )
 
     def _changes(self, action: Action) -> int:
         of_marker = self._records.of_marker(action.tracker, action.marker)
@@ -502,7 +513,7 @@ class Dispatcher:
             key=key or (before.key if before else ""),
             url=(existing.url if existing else "") or (before.url if before and key in ("", before.key) else ""),
             marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
-            changes=(before.changes if before else 0) + (phase is not TicketPhase.SENDING),
+            changes=(before.changes if before else 0) + (phase in (TicketPhase.OPEN, TicketPhase.CLOSED)),
         )
         self._remember(record)
 
@@ -563,6 +574,11 @@ _DROPPED: Final[Mapping[Dropped, Sentence]] = {
 
 _NEEDED: Final = frozenset({Dropped.LABEL, Dropped.TEXT, Dropped.CONFIDENTIAL})
 """What a ticket has to have."""
+
+
+def _digest(line: str) -> str:
+    read = marker_line.read(line)
+    return read.digest if read else ""
 
 
 _WHAT: Final[Mapping[ActionKind, str]] = {
