@@ -192,7 +192,7 @@ def _refusal(answer: Answer) -> ProviderError:
             )
         case 429 | 503:
             return Throttled(
-                say("the webhook's receiver asks for a pause (HTTP {status}).", status=status),
+                say("the webhook's receiver is throttling requests (HTTP {status}).", status=status),
                 retry_after=pause_of(answer),
             )
         case _ if status == 408 or status >= 500:
