@@ -22,7 +22,15 @@ from cloudscan.errors import Malformed, ProviderError, Throttled, TicketRefused,
 from cloudscan.sentence import Sentence, joined, say
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.asking import Asking, is_long
-from cloudscan.ticketing.inventory import GIVE_UP, Inventory, is_ours, marker_of, take_inventory
+from cloudscan.ticketing.inventory import (
+    GIVE_UP,
+    Inventory,
+    is_lost,
+    is_ours,
+    marker_of,
+    preference,
+    take_inventory,
+)
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment, TicketStore
 from cloudscan.ticketing.plan import Action, ActionKind
 from cloudscan.ticketing.trouble import OngoingTrouble, Trouble, kind_of
@@ -121,20 +129,34 @@ class Dispatcher:
         """
         for name in self.opened:
             if name not in self._unfinished:
-                self._remember_moves(name)
+                self._remember_found(name)
                 yield from self._catch_up(name)
         for (name, marker, _), group in groupby(actions, key=lambda one: (one.tracker, one.marker, one.key)):
             yield from self._ticket(name, marker, list(group))
 
-    def _remember_moves(self, name: str) -> None:
-        """Remember where tickets are now that were moved."""
-        keys = {ticket.key for ticket in self._found.get(name, ())}
-        for ticket in self._found.get(name, ()):
-            record = self._records.of_marker(name, ticket.marker)
-            if record and record.phase is not TicketPhase.SENDING and not ticket.moved and record.key not in keys:
-                moved = msgspec.structs.replace(record, key=ticket.key, url=ticket.url)
-                self.memory.save_ticket(moved)
-                self._records.put(moved)
+    def _remember_found(self, name: str) -> None:
+        """Remember where tickets are that were moved, and those whose creation or ledger was lost."""
+        found = [ticket for ticket in self._found.get(name, ()) if not is_lost(ticket)]
+        keys = {ticket.key for ticket in found}
+        best = {ticket.marker: ticket for ticket in sorted(found, key=preference, reverse=True)}
+        for marker, ticket in best.items():
+            record = self._records.of_marker(name, marker)
+            is_remembered = record and record.phase is not TicketPhase.SENDING and record.key in keys
+            if is_remembered or self._records.of_key(name, ticket.key) or not (record or ticket.open):
+                continue
+            line = marker_line.read(ticket.body)
+            self._remember(
+                TicketRecord(
+                    tracker=name,
+                    marker=marker,
+                    phase=TicketPhase.OPEN if ticket.open else TicketPhase.CLOSED,
+                    acted_on=record.acted_on if record else self.now(),
+                    key=ticket.key,
+                    url=ticket.url,
+                    marker_line=marker_line.line(line) if line else record.marker_line if record else "",
+                    changes=record.changes if record else 0,
+                )
+            )
 
     def _ticket(self, name: str, marker: str, actions: Sequence[Action]) -> Iterator[ActionResult]:
         """Everything about one ticket."""
@@ -217,7 +239,7 @@ class Dispatcher:
         self._save(action, TicketPhase.OPEN, created)
         if earlier and not earlier.key and opened.tracker.listing is Listing.NONE:
             self._make_current(action, created.key, ticket, was_closed=was_closed)
-        parts = [part for part in (remark, self._look_at(action, ticket, created)) if part]
+        parts = [part for part in (remark, _unread(created), self._look_at(action, ticket, created)) if part]
         remark = joined(parts, "; ") if parts else None
         return _result(action, created, outcome=outcome, remark=remark)
 
@@ -588,6 +610,16 @@ _WHAT: Final[Mapping[ActionKind, str]] = {
     ActionKind.CLOSE: say("close"),
     ActionKind.REOPEN: say("reopen"),
 }
+
+
+def _unread(created: ExistingTicket) -> Sentence | None:
+    """What cannot be looked at after a ticket was created."""
+    if not created.unread:
+        return None
+    return say(
+        "the tracker's answer does not show {fields}; let the user of the token read them",
+        fields=", ".join(created.unread),
+    )
 
 
 def _markers(action: Action) -> Collection[str]:

@@ -6,7 +6,7 @@ field that names another ticket, or a record that was returned beside the query 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Final
@@ -47,6 +47,20 @@ def is_lost(ticket: ExistingTicket) -> bool:
     return ticket.moved or (ticket.is_final and not ticket.open)
 
 
+def preference(ticket: ExistingTicket) -> tuple[bool, int]:
+    """Which of two tickets about the same is kept, the smaller: an open one, the older of them.
+
+    Tickets are numbered in the order of their creation; without numbers, the order of the list counts.
+    """
+    return not ticket.open, number_of(ticket.key)
+
+
+def number_of(key: str) -> int:
+    """The number in a ticket's key; 0 if there is none."""
+    number = key.rpartition("-")[2].rpartition("#")[2]
+    return int(number) if number.isdecimal() and len(number) < 12 else 0
+
+
 def is_ours(ticket: ExistingTicket, key: str, *, remembered: bool) -> bool:
     """Whether what was read at the address of a key is a ticket of ours."""
     if ticket.moved or ticket.key != key:
@@ -62,8 +76,7 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        known = [record for record in records if record.key or record.phase is not TicketPhase.CLOSED]
-        return Inventory(tickets=[_as_remembered(record) for record in known])
+        return Inventory(tickets=as_remembered(records))
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -155,7 +168,8 @@ class _Reader:
     def _follow(self, shell: ExistingTicket, marker: str) -> None:
         """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
         there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
-        if there and marker_of(there) == marker and not there.moved and there.key == shell.moved_to:
+        remembered = any(record.marker == marker for record in self.records)
+        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=remembered):
             self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
         elif marker not in self.unread:
             self.tickets[shell.key] = msgspec.structs.replace(shell, marker=marker)
@@ -205,13 +219,20 @@ class _Reader:
         return {record.key: record for record in self.records if record.key}
 
 
-def _as_remembered(record: TicketRecord) -> ExistingTicket:
-    """A ticket of a tracker that cannot be asked. What may be closed counts as closed, so that it is opened again."""
-    return ExistingTicket(
-        key=record.key or record.marker,
-        body=record.marker_line,
-        open=record.phase in (TicketPhase.OPEN, TicketPhase.UPDATING, TicketPhase.SENDING),
-        url=record.url,
-        marker=record.marker,
-        in_doubt=record.phase not in (TicketPhase.OPEN, TicketPhase.CLOSED),
-    )
+def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:
+    """The tickets of a tracker that cannot be asked, as the ledger remembers them.
+
+    What may be closed counts as closed, so that it is opened again.
+    """
+    return [
+        ExistingTicket(
+            key=record.key or record.marker,
+            body=record.marker_line,
+            open=record.phase in (TicketPhase.OPEN, TicketPhase.UPDATING, TicketPhase.SENDING),
+            url=record.url,
+            marker=record.marker,
+            in_doubt=record.phase not in (TicketPhase.OPEN, TicketPhase.CLOSED),
+        )
+        for record in records
+        if record.key or record.phase is not TicketPhase.CLOSED
+    ]

@@ -43,7 +43,7 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import ChangedBy, Difference, Rejudged, Report, Terms, TicketLink
 from cloudscan.text import openable
 from cloudscan.ticketing import marker_line
-from cloudscan.ticketing.inventory import is_lost
+from cloudscan.ticketing.inventory import is_lost, number_of
 from cloudscan.ticketing.marker_line import MarkerLine
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
@@ -299,6 +299,8 @@ class _Planner:
                     timezone=self.report.timezone,
                     widened=wider if step is CommentReason.WIDENED else (),
                     rejudged=self._rejudged(step, job.subject, match.line, wider),
+                    due=job.subject.due,
+                    contact=job.subject.contact,
                 )
                 self._comment(match, job.subject.marker, content, self._cause(step, match, line))
             else:
@@ -493,7 +495,7 @@ class _Planner:
         The others are closed: duplicates, and tickets about findings that now belong to the same fix.
         """
         kept, *others = sorted(
-            matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, _age(match.ticket.key))
+            matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, number_of(match.ticket.key))
         )
         for other in others:
             if other.ticket.open:
@@ -571,11 +573,7 @@ def _name_of_last(lost: Sequence[Match]) -> str:
     """The ticket that a new one continues."""
     if not lost:
         return ""
-    last = max((match.ticket for match in lost), key=lambda ticket: (ticket.closed_on or _LONG_AGO, _age(ticket.key)))
+    last = max(
+        (match.ticket for match in lost), key=lambda ticket: (ticket.closed_on or _LONG_AGO, number_of(ticket.key))
+    )
     return last.url or last.key
-
-
-def _age(key: str) -> int:
-    """Tickets are numbered in the order of their creation; without numbers, the order of the list counts."""
-    number = key.rpartition("-")[2].rpartition("#")[2]
-    return int(number) if number.isdecimal() and len(number) < 12 else 0

@@ -229,8 +229,8 @@ class Board:
         raise errors.get(trouble, KeyError("a field"))
 
     def by_hand(self, what: str, number: int) -> None:
-        """What somebody does to one of our tickets."""
-        ours = [key for key, sheet in self.sheets.items() if sheet.counts]
+        """What somebody does to one of our tickets that has been there for a while."""
+        ours = [key for key, sheet in self.sheets.items() if sheet.counts and sheet.born < self.now()]
         if not ours:
             return
         key = ours[number % len(ours)]
@@ -243,9 +243,8 @@ class Board:
                 sheet.deleted = True
             case "moved":
                 there = f"S-{len(self.sheets) + 1}"
-                self.sheets[there] = replace(
-                    sheet, ticket=msgspec.structs.replace(sheet.ticket, key=there, project=SIDE), talk=list(sheet.talk)
-                )
+                ticket = msgspec.structs.replace(sheet.ticket, key=there, project=SIDE)
+                self.sheets[there] = replace(sheet, ticket=ticket, born=self.now(), talk=list(sheet.talk))
                 self._by_hand(sheet, moved=True, moved_to=there)
             case "moved away":
                 self._by_hand(sheet, moved=True)

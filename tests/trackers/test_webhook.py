@@ -1,7 +1,6 @@
 """What reaches somebody's own receiver: each change once, signed as "Standard Webhooks" says."""
 
 import base64
-import hmac
 import os
 import runpy
 import threading
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cloudscan.http import Patience
-from cloudscan_emulators.trackers.server import Reply, Request
-from cloudscan_emulators.trackers.webhook import KEY, SECRET, Webhook
+from cloudscan_emulators.trackers.server import Reply
+from cloudscan_emulators.trackers.webhook import SECRET, Webhook
 from tests.cli.conftest import CONFIG
 from tests.trackers.conftest import Office, only
 
@@ -291,21 +290,3 @@ def test_the_receiver_in_the_documentation_does_each_change_once(
 
     assert (made.code, again.code, refused.code) == (0, 0, 3)
     assert len(example["Receiver"].do_POST.__globals__["SEEN"]) == 1
-
-
-def test_receivers_of_an_earlier_version_can_still_check(office: Office) -> None:
-    """They knew one signature, which does not cover the id."""
-    is_right: list[bool] = []
-
-    def look(request: Request) -> None:
-        signed = request.headers["x-cloudscan-timestamp"].encode() + b"." + request.body
-        is_right.append(
-            request.headers["x-cloudscan-signature"] == f"sha256={hmac.new(KEY, signed, 'sha256').hexdigest()}"
-        )
-        is_right.append(request.headers["idempotency-key"] == request.headers["webhook-id"])
-
-    office.tracker.service.allowed = look
-
-    office.night(plan="everybody")
-
-    assert is_right == [True, True]
