@@ -185,6 +185,15 @@ def test_a_secret_may_be_any_word(office: Office, monkeypatch: pytest.MonkeyPatc
     assert office.night(plan="everybody").code == 0
 
 
+def test_the_doctor_names_a_secret_that_is_short(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = office.desk.run("doctor")
+    monkeypatch.setenv("CLOUDSCAN_WEBHOOK_SECRET", "of-a-test")
+    short = office.desk.run("doctor")
+
+    assert "the secret has" not in fine.out + fine.err
+    assert "the secret has 9 bytes; use at least 24 random ones" in short.out + short.err
+
+
 @pytest.mark.parametrize("secret", ["whsec_no*base64", "whsec_", "whsk_c2VjcmV0", " "])
 def test_a_secret_that_is_none_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
     monkeypatch.setenv("CLOUDSCAN_WEBHOOK_SECRET", secret)
