@@ -138,7 +138,7 @@ class Wording:
 class Listing(StrEnum):
     """How a tracker lists its tickets."""
 
-    NONE = "none"
+    NONE = "none"  # it cannot be asked: a ticket's key is its marker
     BY_PROJECT = "project"
     WHOLE = "whole"  # those of all projects at once
 

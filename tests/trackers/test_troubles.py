@@ -15,7 +15,7 @@ from cloudscan_emulators.trackers.server import Reply, running
 from tests.trackers.conftest import Office, only
 from tests.trackers.test_tickets import LISTING
 
-MOST_TURNS = 8
+MOST_TURNS = 5
 CHANGES = {
     "backlog": r"PATCH /api/v2/issues/",
     "github": r"PATCH /repos/acme/security/issues/",
@@ -133,7 +133,12 @@ def test_an_answer_of_any_shape_ends_in_a_sentence(office: Office, *, carried_ou
     Nothing is called a bug, and in the quiet nights after it there is one ticket for each.
     """
     requests = [f"^{method} {path.pattern}$" for method, path, _ in office.tracker.service.routes]
-    turns = [(request, name) for request, name in product(requests, ODD) if not (carried_out and "GET" in request)]
+    trusts = office.tracker.kind == "webhook"  # which takes any success for what it is
+    turns = [
+        (request, name)
+        for (request, (name, reply)) in product(requests, ODD.items())
+        if not (carried_out and "GET" in request) and (carried_out or not trusts or reply.status >= 300)
+    ]
     step = max(1, len(turns) // MOST_TURNS) if settings.get_current_profile_name() != "campaign" else 1
     documents = dict[str, str]()
     for number, (request, name) in enumerate(turns[::step]):
@@ -149,11 +154,12 @@ def test_an_answer_of_any_shape_ends_in_a_sentence(office: Office, *, carried_ou
     office.night(**documents)
     quiet = office.night(**documents)
 
-    markers = [line.marker for ticket in office.tracker.tickets() if (line := marker_line.read(ticket["body"]))]
+    tickets = [ticket for ticket in office.tracker.tickets() if "body" in ticket]  # to the webhook, others are unknown
+    markers = [line.marker for ticket in tickets if (line := marker_line.read(ticket["body"]))]
     assert (quiet.code, quiet.err) == (0, "")
     assert set(Counter(markers).values()) == {1}
-    assert sum(ticket["open"] for ticket in office.tracker.tickets()) == len(documents)
-    assert all(max(Counter(ticket["comments"]).values(), default=1) == 1 for ticket in office.tracker.tickets())
+    assert sum(ticket["open"] for ticket in tickets) == len(documents)
+    assert all(max(Counter(ticket["comments"]).values(), default=1) == 1 for ticket in tickets)
 
 
 @only("kind", ["jira-cloud", "github", "backlog"])
