@@ -168,8 +168,7 @@ class _Reader:
     def _follow(self, shell: ExistingTicket, marker: str) -> None:
         """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
         there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
-        remembered = any(record.marker == marker for record in self.records)
-        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=remembered):
+        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=marker in self._markers):
             self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
         elif marker not in self.unread:
             self.tickets[shell.key] = msgspec.structs.replace(shell, marker=marker)
@@ -213,6 +212,10 @@ class _Reader:
         self.troubles.append(
             Trouble(tracker=self.asking.tracker, id=f"{what} {kind_of(error)}", what=where, error=error)  # type: ignore[arg-type]
         )
+
+    @cached_property
+    def _markers(self) -> Collection[str]:
+        return {record.marker for record in self.records if record.key}
 
     @cached_property
     def _records(self) -> Mapping[str, TicketRecord]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import settings
@@ -15,7 +16,8 @@ from cloudscan_emulators.trackers.server import Reply, running
 from tests.trackers.conftest import Office, only
 from tests.trackers.test_tickets import LISTING
 
-MOST_TURNS = 5
+MOST_TURNS = 2  # of each test, except in a campaign
+NIGHTS = 3
 CHANGES = {
     "backlog": r"PATCH /api/v2/issues/",
     "github": r"PATCH /repos/acme/security/issues/",
@@ -160,6 +162,46 @@ def test_an_answer_of_any_shape_ends_in_a_sentence(office: Office, *, carried_ou
     assert set(Counter(markers).values()) == {1}
     assert sum(ticket["open"] for ticket in tickets) == len(documents)
     assert all(max(Counter(ticket["comments"]).values(), default=1) == 1 for ticket in tickets)
+
+
+@pytest.mark.parametrize("seed", range(20) if settings.get_current_profile_name() == "campaign" else [1])
+def test_nights_with_any_trouble_end_in_one_ticket_for_each(office: Office, seed: int) -> None:
+    """Lost and odd answers, pauses, refusals, what people do by hand, a ledger that is lost where tickets are listed.
+
+    After each night's quiet run there is one ticket for each finding, open where it stands and closed where not.
+    """
+    dice, tracker = Random(f"{seed} {office.tracker.kind}"), office.tracker
+    requests = [(method, f"^{method} {path.pattern}$") for method, path, _ in tracker.service.routes]
+    pause = Reply(429, {"message": "slow down"}, {"Retry-After": "2"})
+    replies = [None, None, pause, *(reply for reply in ODD.values() if tracker.lists or reply.status >= 300)]
+    for _ in range(NIGHTS):
+        documents = {
+            name: dice.choice(["everybody", "the web"]) for name in ("plan", "memo", "menu") if dice.random() < 0.6
+        }
+        for ticket in tracker.tickets() if tracker.lists else ():
+            if dice.random() < 0.2:
+                tracker.by_hand(ticket["key"], is_open=not ticket["open"])
+            elif dice.random() < 0.1:
+                tracker.rewrite(ticket["key"], "Who wrote all this?")
+        for method, request in dice.choices(requests, k=3):
+            reply = dice.choice(replies)
+            is_done = method != "GET" and reply is not pause and dice.random() < 0.4
+            tracker.service.goes_wrong(request, reply, carried_out=is_done, times=dice.choice([1, 3]))
+
+        troubled = office.night(**documents)
+        tracker.service.faults.clear()
+        office.hand_over()
+        quiet = office.night(**documents)
+
+        tickets = [ticket for ticket in tracker.tickets() if "body" in ticket]
+        about = Counter(ticket["title"].split()[1] for ticket in tickets)
+        standing = {ticket["title"].split()[1] for ticket in tickets if ticket["open"]}
+        assert troubled.code in (0, 3), troubled.err
+        assert "bug" not in troubled.err
+        assert (quiet.code, quiet.err) == (0, "")
+        assert max(about.values(), default=1) == 1, troubled
+        assert standing == set(documents)
+        assert all(max(Counter(ticket["comments"]).values(), default=1) == 1 for ticket in tickets)
 
 
 @only("kind", ["jira-cloud", "github", "backlog"])
