@@ -27,14 +27,15 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
+from cloudscan_trackers import issues
+from cloudscan_trackers.api import Api, Object, Objects, Pairs, Refused, Reply
 from cloudscan_trackers.markup import BACKLOG as MARKDOWN
 from cloudscan_trackers.markup import BACKLOG_NOTATION, within_basic_plane
-from cloudscan_trackers.rest import Fault, Rest, ends_alike, time_of
 from cloudscan_trackers.wording import Limits, wording
 
+_SERVICE: Final = "Backlog"
 _PAGE: Final = 100
 _KEY: Final = re.compile(r"[A-Za-z0-9_]+-[0-9]+")
-_SIGN: Final = "cloudscan:1"  # how a marker line begins
 _OPEN, _CLOSED = "1", "4"
 _HIGH, _NORMAL, _LOW = "2", "3", "4"
 _PRIORITIES: Final[Mapping[Severity, str]] = {
@@ -62,7 +63,6 @@ _WORDINGS: Final[Mapping[str, Wording]] = {
 """By the project's `textFormattingRule` ("Get Project")."""
 
 _Value = str | int | float | list[str | int | float]
-_Form = Sequence[tuple[str, str]]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Project:
     """What must be known about a project before an issue can be created in it; each asked once."""
 
-    rest: Rest
+    api: Api
     options: Options
     key: str
     _category: str = field(default="", init=False)
@@ -99,9 +99,9 @@ class Project:
         return f"/api/v2/projects/{quote(self.key, safe='')}"
 
     @cached_property
-    def about(self) -> Mapping[str, Any]:
+    def about(self) -> Object:
         """The project. A 404 raises `AccessDenied`: the project is missing, or the user is not a member."""
-        project = self.rest.ask("GET", self.path)
+        project = self.api.find(self.path, Object, self.key)
         if project is None:
             raise AccessDenied(
                 say(
@@ -110,19 +110,19 @@ class Project:
                     project=self.key,
                 )
             )
-        return self.rest.record(project)
+        return project
 
     @property
     def id(self) -> str:
         """The numeric id. Raises `Malformed` if the answer has none."""
         if not (number := self.about.get("id")):
-            raise self.rest.malformed()
+            raise self.api.malformed(self.key, "no id")
         return str(number)
 
     @cached_property
     def issue_types(self) -> Sequence[Mapping[str, Any]]:
         """In the project's order."""
-        return self.rest.records(self.rest.ask("GET", f"{self.path}/issueTypes") or [])
+        return self._listed("issueTypes")
 
     @property
     def issue_type(self) -> str:
@@ -146,8 +146,7 @@ class Project:
     def category(self) -> str:
         """The id of our category; empty if there is none."""
         if not self._category:
-            categories = self.rest.records(self.rest.ask("GET", f"{self.path}/categories") or [])
-            named = (one for one in categories if one.get("name") == self.options.category)
+            named = (one for one in self._listed("categories") if one.get("name") == self.options.category)
             self._category = next((str(one.get("id")) for one in named), "")
         return self._category
 
@@ -156,10 +155,11 @@ class Project:
         if self.category():
             return self._category
         try:
-            made = self.rest.ask("POST", f"{self.path}/categories", form=[("name", self.options.category)])
+            form = [("name", self.options.category)]
+            made = self.api.ask("POST", f"{self.path}/categories", self.key, form=form)
         except AccessDenied as error:
             raise AccessDenied(self.lacks_category(), needs=error.needs) from error
-        self._category = str(self.rest.record(made).get("id"))
+        self._category = str(self.api.read(made.content, Object, self.key).get("id"))
         return self._category
 
     def lacks_category(self) -> Sentence:
@@ -174,21 +174,24 @@ class Project:
     @cached_property
     def members(self) -> Sequence[Mapping[str, Any]]:
         """The users who can be assigned, from one request to ``/projects/KEY/users``; empty for a 404."""
-        return self.rest.records(self.rest.ask("GET", f"{self.path}/users") or [])
+        return self._listed("users")
 
     def required_fields(self, given: Iterable[str]) -> Sequence[str]:
         """The custom fields that an issue of our type must have and that are not given: "customField_55 (Team)".
 
         "Get Custom Field List": no applicable issue types are all of them.
         """
-        fields = self.rest.records(self.rest.ask("GET", f"{self.path}/customFields") or [])
-        required = (one for one in fields if one.get("required") is True and self._applies(one))
+        required = (one for one in self._listed("customFields") if one.get("required") is True and self._applies(one))
         names = {name.removesuffix("[]") for name in given}
         return [
             f"customField_{one.get('id')} ({one.get('name')})"
             for one in required
             if f"customField_{one.get('id')}" not in names
         ]
+
+    def _listed(self, what: str) -> Objects:
+        """What a project has of something; empty for a 404."""
+        return self.api.find(f"{self.path}/{what}", Objects, self.key) or []
 
     def _applies(self, custom_field: Mapping[str, Any]) -> bool:
         types = custom_field.get("applicableIssueTypes") or []
@@ -199,7 +202,7 @@ class Project:
 class Backlog:
     """Issues in projects."""
 
-    rest: Rest
+    api: Api
     options: Options
     projects: dict[str, Project] = field(default_factory=dict)
 
@@ -218,19 +221,19 @@ class Backlog:
         Raises `AccessDenied` if the user is not a member.
         """
         project = self._project(name)
-        everywhere = [("projectId[]", project.id), ("sort", "created"), ("count", str(_PAGE))]
+        everywhere: Pairs = [("projectId[]", project.id), ("sort", "created"), ("count", _PAGE)]
         seen: set[str] = set()
         if category := project.category():
             for start in range(0, 10**9, _PAGE):
-                query = [*everywhere, ("categoryId[]", category), ("order", "asc"), ("offset", str(start))]
+                query = [*everywhere, ("categoryId[]", category), ("order", "asc"), ("offset", start)]
                 page = self._issues(query, project)
                 fresh = [ticket for ticket in page if ticket.key not in seen]
                 seen |= {ticket.key for ticket in fresh}
                 yield from fresh
                 if len(page) < _PAGE or not fresh:
                     break
-        newest = self._issues([*everywhere, ("keyword", _SIGN), ("order", "desc")], project)
-        yield from (ticket for ticket in newest if ticket.key not in seen and _SIGN in ticket.body)
+        newest = self._issues([*everywhere, ("keyword", issues.SIGN), ("order", "desc")], project)
+        yield from (ticket for ticket in newest if ticket.key not in seen and issues.shows_marker(ticket.body))
 
     def get(self, key: str) -> ExistingTicket | None:
         """``GET /api/v2/issues/KEY``; None for a 404, unless the whole project is out of reach (`AccessDenied`).
@@ -239,24 +242,19 @@ class Backlog:
         """
         if not _KEY.fullmatch(key):
             return None
-        issue = self.rest.ask("GET", self._path(key))
+        issue = self.api.find(self._path(key), Object, key)
         if issue is None:
             _ = self._project(key.rpartition("-")[0]).about
             return None
         ticket = self._existing(issue)
-        if ticket.key != key:
-            return ExistingTicket(
-                key=ticket.key, body="", open=ticket.open, url=ticket.url, moved=True, moved_to=ticket.key
-            )
-        return ticket
+        return ticket if ticket.key == key else issues.moved(key, ticket.key)
 
     def person(self, name: str, project: str) -> str:
         """The id of the one member of the project with this mail address or user id, ignoring case.
 
         `usernames` names the user id of an address that Backlog hides. Display names prove nothing.
         """
-        usernames = {address.casefold(): user for address, user in self.options.usernames.items()}
-        wanted = usernames.get(name.casefold(), name).casefold()
+        wanted = (issues.mapped(name, self.options.usernames) or name).casefold()
         by = "mailAddress" if "@" in wanted else "userId"
         members = self._project(project).members
         found = [str(one.get("id")) for one in members if str(one.get(by) or "").casefold() == wanted]
@@ -277,15 +275,15 @@ class Backlog:
         }
         form = [("categoryId[]", project.category_made()), *_form({**self.options.fields, **own})]
         try:
-            issue = self.rest.record(self.rest.ask("POST", "/api/v2/issues", form=form))
-        except TicketRefused as error:
+            made = self.api.ask("POST", "/api/v2/issues", project.key, form=form)
+        except Refused as error:
             raise _explained(error, project, form) from error
-        return self._looked_at(issue, ticket, assignee)
+        return self._looked_at(self.api.read(made.content, Object, project.key), ticket, assignee)
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Writes what differs, which may be our category or the priority; labels are not sent.
 
-        Backlog refuses a change that changes nothing. Raises `TicketRefused` for a 404.
+        Backlog refuses a change that changes nothing.
         """
         issue = self._read(key)
         project = self._project(key.rpartition("-")[0])
@@ -302,8 +300,8 @@ class Backlog:
         """The newest first, 100 per request: each asks for those with smaller ids. None for a 404."""
         below, seen = 0, set[int]()
         while True:
-            query = [("count", str(_PAGE)), ("order", "desc"), *([("maxId", str(below))] if below else [])]
-            page = self.rest.records(self.rest.ask("GET", f"{self._path(key)}/comments", query=query) or [])
+            query: Pairs = [("count", _PAGE), ("order", "desc"), *([("maxId", below)] if below else [])]
+            page = self.api.find(f"{self._path(key)}/comments", Objects, key, query) or []
             yield from (str(comment.get("content") or "") for comment in page)
             fresh = {number for comment in page if isinstance(number := comment.get("id"), int)} - seen
             if len(page) < _PAGE or not fresh:
@@ -312,22 +310,17 @@ class Backlog:
             below = min(fresh) - 1
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
-        """Add a comment. Raises `TicketRefused` for a 404."""
-        if self.rest.ask("POST", f"{self._path(key)}/comments", form=[("content", text)]) is None:
-            raise _gone(key)
+        """Add a comment."""
+        self.api.ask("POST", f"{self._path(key)}/comments", key, form=[("content", text)])
 
     def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Set the status 4 (Closed) and a resolution, unless the issue has that status.
-
-        Raises `TicketRefused` for a 404.
-        """
-        own = self.options.close_as.get(closing.reason)
-        resolution = {"resolutionId": _RESOLUTIONS[closing.reason]} if own is None else own
-        fields: Mapping[str, _Value] = {"statusId": _CLOSED, **resolution, **self.options.close_fields, **(own or {})}
+        """Set the status 4 (Closed) and a resolution, unless the issue has that status."""
+        own, usual = self.options.close_as.get(closing.reason), {"resolutionId": _RESOLUTIONS[closing.reason]}
+        fields = {"statusId": _CLOSED, **issues.closing(own, usual, self.options.close_fields)}
         return self._turned(key, fields, "close_fields", is_open=False)
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Set the status 1 (Open) and no resolution, if the issue is closed. Raises `TicketRefused` for a 404."""
+        """Set the status 1 (Open) and no resolution, if the issue is closed."""
         fields: Mapping[str, _Value] = {"statusId": _OPEN, "resolutionId": "", **self.options.reopen_fields}
         return self._turned(key, fields, "reopen_fields", is_open=True)
 
@@ -348,23 +341,23 @@ class Backlog:
 
     def _may_create_categories(self, project: Project) -> bool:
         """Whether the user is an administrator, of the space or of the project ("Add Category")."""
-        me = self.rest.record(self.rest.ask("GET", "/api/v2/users/myself") or {})
+        me = self.api.get("/api/v2/users/myself", Object, project.key)
         if me.get("roleType") == 1:
             return True
-        administrators = self.rest.records(self.rest.ask("GET", f"{project.path}/administrators") or [])
+        administrators = self.api.find(f"{project.path}/administrators", Objects, project.key) or []
         return me.get("id") in [one.get("id") for one in administrators]
 
-    def _issues(self, query: _Form, project: Project) -> Sequence[ExistingTicket]:
+    def _issues(self, query: Pairs, project: Project) -> Sequence[ExistingTicket]:
         """One page of issues; those that are elsewhere are not in it, whatever was asked for."""
-        page = self.rest.records(self.rest.ask("GET", "/api/v2/issues", query=query) or [])
+        page = self.api.find("/api/v2/issues", Objects, project.key, query) or []
         return [self._existing(issue) for issue in page if str(issue.get("projectId", project.id)) == project.id]
 
-    def _read(self, key: str) -> Mapping[str, Any]:
-        """An issue that is about to be changed, at its own address."""
-        issue = self.rest.ask("GET", self._path(key)) if _KEY.fullmatch(key) else None
-        if issue is None or self.rest.record(issue).get("issueKey") != key:
-            raise _gone(key)
-        return self.rest.record(issue)
+    def _read(self, key: str) -> Object:
+        """An issue that is about to be changed, at its own address. Raises `TicketRefused` if it is not there."""
+        issue = self.api.find(self._path(key), Object, key) if _KEY.fullmatch(key) else None
+        if issue is None or issue.get("issueKey") != key:
+            raise issues.missing(key, _SERVICE)
+        return issue
 
     def _turned(self, key: str, fields: Mapping[str, _Value], option: str, *, is_open: bool) -> ExistingTicket:
         """Opened or closed: Backlog refuses a change that changes nothing."""
@@ -373,21 +366,12 @@ class Backlog:
             return ticket
         try:
             return self._existing(self._changed(key, _form(fields)))
-        except TicketRefused as error:
-            raise TicketRefused(
-                say(
-                    "{refusal} If the project asks for more, write it under {option}.",
-                    refusal=joined([error]),
-                    option=option,
-                )
-            ) from error
+        except Refused as error:
+            raise error.advised(say("Write what it asks for under {option}.", option=option)) from error
 
-    def _changed(self, key: str, form: _Form) -> Mapping[str, Any]:
-        """What an issue is after a change. Raises `TicketRefused` for a 404."""
-        issue = self.rest.ask("PATCH", self._path(key), form=form)
-        if issue is None:
-            raise _gone(key)
-        return self.rest.record(issue)
+    def _changed(self, key: str, form: Pairs) -> Object:
+        """What an issue is after a change."""
+        return self.api.read(self.api.ask("PATCH", self._path(key), key, form=form).content, Object, key)
 
     def _written(self, ticket: Ticket) -> Mapping[str, str]:
         """The parameters that the text, the severity and the due date become."""
@@ -404,38 +388,37 @@ class Backlog:
         existing, is_now = self._existing(issue), _written_in(issue)
         lost = {
             Dropped.LABEL: not existing.labelled,
-            Dropped.TEXT: not ends_alike(ticket.body, existing.body),
+            Dropped.TEXT: not issues.ends_alike(ticket.body, existing.body),
             Dropped.ASSIGNEE: bool(assignee) and str(_dict(issue, "assignee").get("id")) != assignee,
             Dropped.DUE: bool(ticket.due) and is_now["dueDate"] != str(ticket.due),
         }
-        return msgspec.structs.replace(existing, dropped=[what for what, is_lost in lost.items() if is_lost])
+        return issues.compared(existing, lost)
 
     def _project(self, key: str) -> Project:
         name = key or self.options.project
-        return self.projects.setdefault(name, Project(self.rest, self.options, name))
+        return self.projects.setdefault(name, Project(self.api, self.options, name))
 
     def _path(self, key: str) -> str:
         return f"/api/v2/issues/{quote(key, safe='')}"
 
-    def _existing(self, issue: Any) -> ExistingTicket:
+    def _existing(self, issue: Mapping[str, Any]) -> ExistingTicket:
         """Backlog does not say when an issue was closed: at the latest with its last change."""
-        issue = self.rest.record(issue)
         key, status = str(issue.get("issueKey") or ""), _dict(issue, "status").get("id")
         if not _KEY.fullmatch(key) or status is None:
-            raise self.rest.malformed()
+            raise self.api.malformed(key or "/api/v2/issues", "no key or status")
         is_open = str(status) != _CLOSED
         return ExistingTicket(
             key=key,
             url=f"{self.options.url.rstrip('/')}/view/{key}",
             body=str(issue.get("description") or ""),
             open=is_open,
-            closed_on=None if is_open else time_of(issue.get("updated")),
+            closed_on=None if is_open else issues.time_of(issue.get("updated")),
             project=key.rpartition("-")[0],
             labelled=self.options.category in [one.get("name") for one in _list(issue, "category")],
         )
 
 
-def _form(fields: Mapping[str, _Value]) -> _Form:
+def _form(fields: Mapping[str, _Value]) -> Pairs:
     """Form parameters. A list is repeated under its name, as Nulab's own client does for custom fields (backlog4j)."""
     return [
         (name, str(one)) for name, value in fields.items() for one in (value if isinstance(value, list) else [value])
@@ -470,36 +453,32 @@ def _requires(project: Project, missing: Sequence[str]) -> Sentence:
     )
 
 
-def _explained(error: TicketRefused, project: Project, form: _Form) -> TicketRefused:
+def _explained(error: Refused, project: Project, form: Pairs) -> Refused:
     """A refused creation, with the custom fields that are missing, if that can be found out."""
     try:
         missing = [] if error.field else project.required_fields(name for name, _ in form)
     except ProviderError:
         missing = []  # what was refused matters more than that nothing more can be said about it
-    return TicketRefused(joined([error, _requires(project, missing)])) if missing else error
+    return error.advised(_requires(project, missing)) if missing else error
 
 
-def _gone(key: str) -> TicketRefused:
-    return TicketRefused(say("Backlog no longer has the issue {key}.", key=key))
-
-
-def _fault(body: Any) -> Fault:
-    """A list of messages, in the language of the user ("Error Response")."""
-    message = "; ".join(f"{error['message']} {error.get('moreInfo') or ''}".strip() for error in body["errors"])
-    return Fault(message=message, field="assignee" if "assigneeId" in message or "担当者" in message else "")
+def _faults(reply: Reply) -> Mapping[str, str]:
+    """Backlog's messages are in the language of the user ("Error Response")."""
+    is_about_assignee = reply.status == 400 and ("assigneeId" in reply.words or "担当者" in reply.words)
+    return {"assigneeId": reply.words} if is_about_assignee else {}
 
 
 def open_backlog(options: Options, credential: Callable[[str], str]) -> Tracker:
     """The tracker, signed in with an API key."""
-    rest = Rest(
-        name="Backlog",
+    api = Api(
+        service=_SERVICE,
         url=options.url,
-        needs=say("membership of the project, with the right to add and edit issues"),
         headers={},
-        always={"apiKey": credential("API_KEY")},
-        fault=_fault,
+        always=[("apiKey", credential("API_KEY"))],
+        needs=say("membership of the project, with the right to add and edit issues"),
+        faults=_faults,
     )
-    return Backlog(rest, options)
+    return Backlog(api, options)
 
 
 BACKLOG = TrackerPlugin(

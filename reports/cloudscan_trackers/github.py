@@ -31,8 +31,9 @@ from cloudscan.tracker import (
     Wording,
 )
 from cloudscan_trackers import issues
-from cloudscan_trackers.api import Api, Pace, Reply
+from cloudscan_trackers.api import Api, NotFound, Pairs, Reply
 from cloudscan_trackers.markup import MARKDOWN
+from cloudscan_trackers.pauses import Pace
 from cloudscan_trackers.wording import wording
 
 WORDING = wording(MARKDOWN)
@@ -163,8 +164,8 @@ class GitHubIssues:
         repository = self._confidential(project)
         names = {project.lower(), repository.full_name.lower()}
         path, listed = f"{repository.path}/issues", set[int]()
-        with_label = self.api.pages(path, project, [("labels", LABEL), *_all()])
-        newest = islice(self.api.pages(path, project, _all()), 1)
+        with_label = issues.pages(self.api, path, project, [("labels", LABEL), *_all()])
+        newest = islice(issues.pages(self.api, path, project, _all()), 1)
         for page in (*with_label, *newest):
             for issue in (self.api.read(one, _Issue, project) for one in page):
                 is_here = (issue.repository or project).lower() in names
@@ -180,28 +181,22 @@ class GitHubIssues:
         `AccessDenied` if the repository cannot be read either, and `TicketRefused` if its issues are switched off.
         """
         project, number = issues.project_of(key), issues.number_of(key, _SERVICE)
-        reply = self.api.send("GET", f"/repos/{_quoted(project)}/issues/{number}")
-        if reply.status in (404, 410):
-            if not self._repository(project).has_issues or _is_switched_off(reply):
+        issue = self.api.find(f"/repos/{_quoted(project)}/issues/{number}", _Issue, key)
+        if issue is None:
+            if not self._repository(project).has_issues:
                 raise _switched_off(project)
             return None
-        if not reply.ok:
-            raise self.api.error(reply, key)
-        found = _existing(self.api.read(reply.content, _Issue, key), project)
-        if found.key == key:
-            return found
-        return ExistingTicket(key=key, body="", open=False, moved=True, moved_to=found.key)
+        found = _existing(issue, project)
+        return found if found.key == key else issues.moved(key, found.key)
 
     def person(self, name: str, project: str) -> str:
         """The login, if the repository lists it among its assignees. An address must be in `usernames`."""
-        login = issues.login_of(name, self.options.usernames)
+        login = issues.mapped(name, self.options.usernames) or name.strip()
         if not _LOGIN.fullmatch(login):
             return ""
         project = project or self.options.project
-        reply = self.api.send("GET", f"{self._repository(project).path}/assignees/{quote(login, safe='')}")
-        if reply.ok or reply.status == 404:  # "Check if a user can be assigned"
-            return login if reply.ok else ""
-        raise self.api.error(reply, project)
+        is_there = self._has(f"{self._repository(project).path}/assignees/{quote(login, safe='')}", project)
+        return login if is_there else ""  # "Check if a user can be assigned"
 
     def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """The due date is in the text only.
@@ -233,8 +228,7 @@ class GitHubIssues:
 
     def comments(self, key: str) -> Iterable[str]:
         """All comments, 100 per request."""
-        for page in self.api.pages(f"{self._path(key)}/comments", key, [("per_page", str(_PAGE))]):
-            yield from (str(one.get("body") or "") for one in page if isinstance(one, dict))
+        return issues.texts(self.api, f"{self._path(key)}/comments", key, [("per_page", _PAGE)])
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """Raises `TicketRefused` if the issue no longer exists, and `AccessDenied` if its conversation is locked."""
@@ -287,19 +281,26 @@ class GitHubIssues:
         milestone = self.options.fields.get("milestone")
         if milestone is not None:
             path = f"{self._repository(project).path}/milestones/{quote(str(milestone), safe='')}"
-            if not self.api.send("GET", path).ok:
+            if not self._has(path, project):
                 yield say(
                     "{project} has no milestone {milestone}; write the number of one that is open as fields.milestone.",
                     project=project,
                     milestone=milestone,
                 )
 
+    def _has(self, path: str, where: str) -> bool:
+        """Whether there is anything at a path."""
+        try:
+            return self.api.ask("GET", path, where).ok
+        except NotFound:
+            return False
+
     def _repository(self, project: str) -> _Repository:
         """A repository, under its present name and address. Raises `AccessDenied` if it cannot be read."""
         if project not in self.repositories:
             reply = self.api.ask("GET", f"/repos/{_quoted(project)}", project)
             found = self.api.read(reply.content, _Repository, project)
-            self.repositories[project] = msgspec.structs.replace(found, path=reply.path)
+            self.repositories[project] = msgspec.structs.replace(found, path=self.api.path_of(reply))
         return self.repositories[project]
 
     def _confidential(self, project: str) -> _Repository:
@@ -321,11 +322,10 @@ class GitHubIssues:
 
     def _issue(self, key: str) -> _Issue:
         """The issue at this very address. Raises `TicketRefused` if it is not there, or not there any more."""
-        reply = self.api.send("GET", self._path(key), follow=False)
-        if reply.status in (301, 404, 410):
-            raise issues.missing(key, _SERVICE)
-        if not reply.ok:
-            raise self.api.error(reply, key)
+        try:
+            reply = self.api.ask("GET", self._path(key), key, follow=False)
+        except NotFound as error:
+            raise issues.missing(key, _SERVICE) from error
         return self.api.read(reply.content, _Issue, key)
 
     def _change(self, key: str, sent: Mapping[str, Any]) -> ExistingTicket:
@@ -355,8 +355,7 @@ class GitHubIssues:
             Dropped.ASSIGNEE: not _has(issue.assignees, sent.get("assignees", ())),
             Dropped.FIELDS: bool(issues.dropped_fields({name: sent[name] for name in fields}, content)),
         }
-        missing = [name for name, is_missing in dropped.items() if is_missing]
-        return msgspec.structs.replace(_existing(issue, project), dropped=missing)
+        return issues.compared(_existing(issue, project), dropped)
 
 
 def _existing(issue: _Issue, project: str) -> ExistingTicket:
@@ -377,8 +376,8 @@ def _has(assignees: Sequence[_Account] | None, wanted: Sequence[str]) -> bool:
     return {login.lower() for login in wanted} <= {account.login.lower() for account in assignees or ()}
 
 
-def _all() -> list[tuple[str, str]]:
-    return [("state", "all"), ("sort", "created"), ("direction", "desc"), ("per_page", str(_PAGE))]
+def _all() -> Pairs:
+    return [("state", "all"), ("sort", "created"), ("direction", "desc"), ("per_page", _PAGE)]
 
 
 def _texts(value: Any) -> list[str]:
@@ -387,10 +386,6 @@ def _texts(value: Any) -> list[str]:
 
 def _quoted(project: str) -> str:
     return quote(project, safe="/")
-
-
-def _is_switched_off(reply: Reply) -> bool:
-    return "disabled" in reply.message.lower()
 
 
 def _switched_off_sentence(project: str) -> Sentence:
@@ -410,7 +405,7 @@ def _archived_sentence(project: str) -> Sentence:
 
 def _refusal(reply: Reply, where: str) -> ProviderError | None:
     """What GitHub's refusals mean ("Troubleshooting the REST API")."""
-    message = reply.message
+    message = reply.words.lower()
     if reply.status == 403 and (sso := reply.headers.get("x-github-sso", "")):
         return AccessDenied(
             say(
@@ -419,51 +414,33 @@ def _refusal(reply: Reply, where: str) -> ProviderError | None:
                 address=sso.rpartition("url=")[2] or "https://github.com/settings/tokens",
             )
         )
-    if reply.status == 403 and "archived" in message.lower():
+    if reply.status == 403 and "archived" in message:
         return TicketRefused(_archived_sentence(issues.project_of(where) or where))
-    if reply.status == 403 and "locked" in message.lower():
+    if reply.status == 403 and "locked" in message:
         return AccessDenied(
             say("the conversation of {where} is locked; unlock it, or give the token's user write access.", where=where)
         )
-    if reply.status == 410:
-        return _switched_off(where) if _is_switched_off(reply) else issues.missing(where, _SERVICE)
-    if reply.status in (401, 403, 404):
-        return AccessDenied(
-            say(
-                "GitHub refused access to {where} ({message}); the token needs read and write access to its issues.",
-                where=where,
-                message=message,
-            )
-        )
-    return _invalid(reply, where) if reply.status == 422 else None
+    if reply.status == 410 and "disabled" in message:
+        return _switched_off(issues.project_of(where) or where)
+    return None
 
 
 def _is_limit(reply: Reply) -> bool:
     """Whether a refusal is about the primary or a secondary limit ("Rate limits for the REST API")."""
-    message, headers = reply.message.lower(), reply.headers
-    return reply.status == 429 or (
-        reply.status == 403
-        and (
-            "retry-after" in headers
-            or headers.get("x-ratelimit-remaining") == "0"
-            or "rate limit" in message
-            or "abuse detection" in message
-        )
+    message, headers = reply.words.lower(), reply.headers
+    return reply.status == 403 and (
+        "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+        or "rate limit" in message
+        or "abuse detection" in message
     )
 
 
-def _invalid(reply: Reply, where: str) -> TicketRefused:
-    """A refusal of what was sent ("Validation failed, or the endpoint has been spammed")."""
-    told = reply.content.get("errors") if isinstance(reply.content, dict) else None
-    faults = told if isinstance(told, list) else []
-    fields = [str(fault.get("field") or "") for fault in faults if isinstance(fault, dict)]
-    words = [str(fault.get("message") or fault.get("field") or "") if isinstance(fault, dict) else str(fault)
-             for fault in faults]  # fmt: skip
-    message = ": ".join(filter(None, (reply.message, ", ".join(filter(None, words)))))
-    field = "assignee" if any(name.startswith("assignee") for name in fields) else next(iter(fields), "")
-    return TicketRefused(
-        say("GitHub refused what was sent about {where}: {message}", where=where, message=message), field=field
-    )
+def _faults(reply: Reply) -> Mapping[str, str]:
+    """The fields that were refused ("Validation failed, or the endpoint has been spammed")."""
+    told = reply.content.get("errors") if isinstance(reply.content, dict) and reply.status == 422 else None
+    faults = [fault for fault in told if isinstance(fault, dict)] if isinstance(told, list) else []
+    return {str(fault["field"]): str(fault.get("message") or "") for fault in faults if fault.get("field")}
 
 
 def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
@@ -477,8 +454,11 @@ def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
         service=_SERVICE,
         url=options.url,
         headers=headers,
+        needs=say("read and write access to the issues there"),
+        follows=True,
         is_limit=_is_limit,
         refusal=_refusal,
+        faults=_faults,
         pace=Pace(pause=options.write_pause, most=options.hourly_writes),
     )
     return GitHubIssues(api, options)

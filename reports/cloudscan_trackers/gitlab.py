@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, TicketRefused, check_least, check_url
+from cloudscan.errors import ConfigurationError, TicketRefused, check_least, check_url
 from cloudscan.sentence import Sentence, say
 from cloudscan.tracker import (
     LABEL,
@@ -29,8 +29,9 @@ from cloudscan.tracker import (
     Wording,
 )
 from cloudscan_trackers import issues
-from cloudscan_trackers.api import Api, Pace, Reply
+from cloudscan_trackers.api import Api, NotFound, Pairs, Reply
 from cloudscan_trackers.markup import MARKDOWN
+from cloudscan_trackers.pauses import Pace
 from cloudscan_trackers.wording import wording
 
 WORDING = wording(MARKDOWN)
@@ -183,8 +184,8 @@ class GitLabIssues:
         if not home.has_issues:
             raise TicketRefused(_switched_off(project))
         path, listed = f"{home.path}/issues", set[int]()
-        with_label = self.api.pages(path, project, [("labels", LABEL), *_all("asc")])
-        newest = islice(self.api.pages(path, project, _all("desc")), 1)
+        with_label = issues.pages(self.api, path, project, [("labels", LABEL), *_all("asc")])
+        newest = islice(issues.pages(self.api, path, project, _all("desc")), 1)
         for page in (*with_label, *newest):
             for issue in (self.api.read(one, _Issue, project) for one in page):
                 is_marked = issues.is_labelled(issue.labels or ()) or issues.shows_marker(issue.text)
@@ -196,26 +197,22 @@ class GitLabIssues:
         """None for a 404 of the issue. A 404 of its project raises `AccessDenied`."""
         project = issues.project_of(key)
         home = self._project(project)
-        reply = self.api.send("GET", f"{home.path}/issues/{issues.number_of(key, _SERVICE)}")
-        if reply.status == 404:
+        issue = self.api.find(f"{home.path}/issues/{issues.number_of(key, _SERVICE)}", _Issue, key)
+        if issue is None:
             if not home.has_issues:
                 raise TicketRefused(_switched_off(project))
             return None
-        if not reply.ok:
-            raise self.api.error(reply, key)
-        found = self._existing(self.api.read(reply.content, _Issue, key), home, project)
-        if found.key == key:
-            return found
-        return ExistingTicket(key=key, body="", open=False, moved=True, moved_to=found.key)
+        found = self._existing(issue, home, project)
+        return found if found.key == key else issues.moved(key, found.key)
 
     def person(self, name: str, project: str) -> str:
         """The id of the project's one active user with exactly this username. An address must be in `usernames`."""
-        login = issues.login_of(name, self.options.usernames)
-        if not login:
+        login = issues.mapped(name, self.options.usernames) or name.strip()
+        if not login or "@" in login:
             return ""
         project = project or self.options.project
-        query = [("search", login), ("per_page", str(_PAGE))]
-        pages = self.api.pages(f"{self._project(project).path}/users", project, query)
+        query: Pairs = [("search", login), ("per_page", _PAGE)]
+        pages = issues.pages(self.api, f"{self._project(project).path}/users", project, query)
         users = [self.api.read(one, _User, project) for page in pages for one in page]
         found = {user.id for user in users if user.username.lower() == login.lower() and user.state == "active"}
         return str(found.pop()) if len(found) == 1 else ""
@@ -241,11 +238,10 @@ class GitLabIssues:
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept. An issue becomes confidential if the options say so, never the reverse."""
         home = self._confidential(issues.project_of(key))
-        reply = self.api.send("GET", self._path(key), follow=False)
-        if reply.status == 404:
-            raise issues.missing(key, _SERVICE)
-        if not reply.ok:
-            raise self.api.error(reply, key)
+        try:
+            reply = self.api.ask("GET", self._path(key), key, follow=False)
+        except NotFound as error:
+            raise issues.missing(key, _SERVICE) from error
         outdated = issues.outdated_labels(self.api.read(reply.content, _Issue, key).labels or (), ticket.labels)
         sent = {
             **_written(ticket),
@@ -257,9 +253,8 @@ class GitLabIssues:
 
     def comments(self, key: str) -> Iterable[str]:
         """All notes, the newest first, 100 per request, including those that GitLab writes itself."""
-        query = [("sort", "desc"), ("order_by", "created_at"), ("per_page", str(_PAGE))]
-        for page in self.api.pages(f"{self._path(key)}/notes", key, query):
-            yield from (str(one.get("body") or "") for one in page if isinstance(one, dict))
+        query: Pairs = [("sort", "desc"), ("order_by", "created_at"), ("per_page", _PAGE)]
+        return issues.texts(self.api, f"{self._path(key)}/notes", key, query)
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
         """Raises `AccessDenied` if the issue no longer exists."""
@@ -267,9 +262,8 @@ class GitLabIssues:
 
     def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `close`; GitLab has no reasons of its own."""
-        reason = self.options.close_as.get(closing.reason, {})
-        home = self._project(issues.project_of(key))
-        return self._change(key, home, {"state_event": "close", **self.options.close_fields, **reason})
+        fields = issues.closing(self.options.close_as.get(closing.reason), {}, self.options.close_fields)
+        return self._change(key, self._project(issues.project_of(key)), {"state_event": "close", **fields})
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `reopen`."""
@@ -329,8 +323,7 @@ class GitLabIssues:
         """A project. Raises `AccessDenied` if it cannot be read."""
         name = name or self.options.project
         if name not in self.projects:
-            reply = self.api.ask("GET", f"/projects/{quote(name, safe='')}", name)
-            self.projects[name] = self.api.read(reply.content, _Project, name)
+            self.projects[name] = self.api.get(f"/projects/{quote(name, safe='')}", _Project, name)
         return self.projects[name]
 
     def _confidential(self, name: str) -> _Project:
@@ -373,8 +366,7 @@ class GitLabIssues:
             Dropped.DUE: "due_date" in sent and sent["due_date"] != due,
             Dropped.FIELDS: bool(issues.dropped_fields({name: sent[name] for name in fields}, content)),
         }
-        missing = [name for name, is_missing in dropped.items() if is_missing]
-        return msgspec.structs.replace(self._existing(issue, home, asked), dropped=missing)
+        return issues.compared(self._existing(issue, home, asked), dropped)
 
 
 def _written(ticket: Ticket) -> dict[str, Any]:
@@ -382,8 +374,8 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     return {"title": ticket.title, "description": ticket.body, "due_date": due}
 
 
-def _all(sort: str) -> list[tuple[str, str]]:
-    return [("state", "all"), ("order_by", "created_at"), ("sort", sort), ("per_page", str(_PAGE))]
+def _all(sort: str) -> Pairs:
+    return [("state", "all"), ("order_by", "created_at"), ("sort", sort), ("per_page", _PAGE)]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -397,29 +389,10 @@ def _switched_off(project: str) -> Sentence:
     )
 
 
-def _is_limit(reply: Reply) -> bool:
-    """GitLab answers 429, with Retry-After or RateLimit-Reset ("Rate limits")."""
-    return reply.status == 429
-
-
-def _refusal(reply: Reply, where: str) -> ProviderError | None:
-    """What GitLab's refusals mean ("Troubleshooting the REST API")."""
-    if reply.status in (401, 403, 404):
-        return AccessDenied(
-            say(
-                "GitLab refused access to {where} ({message}); the token needs the scope api and the role Planner or "
-                "Reporter, and the project must not be archived.",
-                where=where,
-                message=reply.message,
-            )
-        )
-    if reply.status in (400, 409, 422):
-        field = "assignee" if "assignee" in reply.message else ""
-        return TicketRefused(
-            say("GitLab refused what was sent about {where}: {message}", where=where, message=reply.message),
-            field=field,
-        )
-    return None
+def _faults(reply: Reply) -> Mapping[str, str]:
+    """GitLab's messages name fields in different ways; an assignee is always named."""
+    is_about_assignee = reply.status in (400, 409, 422) and "assignee" in reply.words
+    return {"assignee": reply.words} if is_about_assignee else {}
 
 
 def open_gitlab(options: Options, credential: Callable[[str], str]) -> Tracker:
@@ -428,8 +401,9 @@ def open_gitlab(options: Options, credential: Callable[[str], str]) -> Tracker:
         service=_SERVICE,
         url=f"{options.url.rstrip('/')}/api/v4",
         headers={"PRIVATE-TOKEN": credential("TOKEN")},
-        is_limit=_is_limit,
-        refusal=_refusal,
+        needs=say("the scope api and the role Planner or Reporter, in a project that is not archived"),
+        follows=True,
+        faults=_faults,
         pace=Pace(pause=options.write_pause),
     )
     return GitLabIssues(api, options)

@@ -8,7 +8,6 @@ again before the index is sure to contain it. It is identified by a label.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -28,17 +27,9 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
-from cloudscan_trackers import jira_projects
-from cloudscan_trackers.jira_api import (
-    FieldsRefused,
-    Issue,
-    JiraApi,
-    NotFound,
-    User,
-    authorization,
-    in_jql,
-    quoted,
-)
+from cloudscan_trackers import issues, jira_projects
+from cloudscan_trackers.api import NotFound, Refused
+from cloudscan_trackers.jira_api import Issue, JiraApi, User, in_jql, jira_at, quoted
 from cloudscan_trackers.jira_workflow import Change, Transition, Transitions, chosen, filled
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import Limits, wording
@@ -147,10 +138,9 @@ class Jira:
         Jira finds users by the beginnings of names and addresses, and Cloud hides most addresses: only the one user
         whose address, account id or user name is in the answer, and the same, is meant. Display names prove nothing.
         """
-        wanted = name.strip().casefold()
-        known = {address.strip().casefold(): user for address, user in self.options.usernames.items()}
-        if not wanted or wanted in known:
-            return known.get(wanted, "")
+        wanted, known = name.strip().casefold(), issues.mapped(name, self.options.usernames)
+        if known or not wanted:
+            return known
         by = ("query" if "@" in wanted else "accountId") if self.api.is_cloud else "username"
         users = self.api.assignable(project or self.options.project, **{by: name.strip()})
         proven = [user for user in users if wanted in self._proofs(user) and user.active]
@@ -280,7 +270,7 @@ class Jira:
             path, content = f"/issue/{quoted(change.key)}/transitions", self._content(change)
             try:
                 self.api.send("POST", path, content, change.key)
-            except FieldsRefused as error:
+            except Refused as error:
                 raise _explained(error, change.fields_option) from error
             issue = self._here(change.key)
         return issue
@@ -316,12 +306,12 @@ class Jira:
         try:
             try:
                 return send(fields)
-            except FieldsRefused as error:
+            except Refused as error:
                 missing = [name for name in _DISPENSABLE if name in error.faults and name in fields]
                 if not missing:
                     raise
             return send({name: value for name, value in fields.items() if name not in missing})
-        except FieldsRefused as error:
+        except Refused as error:
             raise _explained(error, option) from error
 
     def _screen(self, project: str) -> jira_projects.Screen:
@@ -352,7 +342,7 @@ class Jira:
             marker=markers[0] if markers else "",
             project=_project_of(issue.key),
             labelled=LABEL in labels,
-            closed_on=None if is_open or not closed else _moment(closed),
+            closed_on=None if is_open or not closed else issues.time_of(closed),
             moved=moved,
             moved_to=issue.key if moved else "",
         )
@@ -415,7 +405,7 @@ def _dropped(issue: Issue, ticket: Ticket, fields: Mapping[str, Any]) -> Iterato
         yield Dropped.FIELDS
 
 
-def _explained(error: FieldsRefused, option: str) -> TicketRefused:
+def _explained(error: Refused, option: str) -> Refused:
     """A refusal with what to do about it: give a field that is not ours, or put one of ours on the screen."""
     names = [name for name in error.faults if name not in ("assignee", *_OURS)]
     unknown = [name for name in error.faults if name in _OURS]
@@ -425,7 +415,7 @@ def _explained(error: FieldsRefused, option: str) -> TicketRefused:
         advice = say("Put {fields} on the screens of the project.", fields=", ".join(unknown))
     else:
         return error
-    return FieldsRefused(say("{what}. {advice}", what=error, advice=advice), error.faults)
+    return error.advised(advice)
 
 
 def _marker_line(text: str) -> str:
@@ -437,16 +427,9 @@ def _project_of(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def open_jira(options: Options, credential: Callable[[str], str]) -> Tracker:
     """The tracker. Nothing is asked yet."""
-    return Jira(JiraApi(url=options.url, authorization=authorization(options.user, credential("TOKEN"))), options)
+    return Jira(jira_at(options.url, options.user, credential("TOKEN")), options)
 
 
 JIRA_PLUGIN = TrackerPlugin(

@@ -13,7 +13,8 @@ import msgspec
 from cloudscan.errors import AccessDenied, Malformed, TicketRefused, Unreachable
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, say
-from cloudscan_trackers.jira_api import JiraApi, NotFound, quoted
+from cloudscan_trackers.api import NotFound
+from cloudscan_trackers.jira_api import JiraApi, quoted
 from cloudscan_trackers.jira_workflow import ScreenField, example, plain, shown
 
 _TASKS: Final = ("Task", "タスク", "課題", "作業")

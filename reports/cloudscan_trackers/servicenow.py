@@ -17,7 +17,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, TicketRefused, check_url
 from cloudscan.finding import Severity
-from cloudscan.sentence import Sentence, joined, say
+from cloudscan.sentence import Sentence, say
 from cloudscan.tracker import (
     LABEL,
     Closing,
@@ -30,16 +30,17 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
+from cloudscan_trackers import issues
+from cloudscan_trackers.api import Api, Object, Objects, Pairs, Refused, Reply
 from cloudscan_trackers.markup import PLAIN
-from cloudscan_trackers.rest import Fault, Rest, ends_alike, time_of
 from cloudscan_trackers.wording import Limits, wording
 from cloudscan_wording.visible import shortened
 
+_SERVICE: Final = "ServiceNow"
 _PAGE: Final = 100
 _MOST_FOREIGN: Final = 2_000  # records beside the query, after which it is clear that the query is ignored
 _TITLE: Final = 160  # characters of short_description
 _JOURNAL: Final = 4_000  # characters of an entry, and of close_notes
-_SIGN: Final = "cloudscan:1"  # how a marker line begins
 _IDENTITY: Final = ("correlation_id", "correlation_display")
 _NEEDED: Final = ("state", "description")
 _FIELDS: Final = ("sys_id", *_NEEDED, *_IDENTITY, "closed_at", "resolved_at", "sys_updated_on", "sys_created_on")
@@ -102,11 +103,23 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             )
 
 
+class _One(msgspec.Struct, frozen=True):
+    """An answer with a record."""
+
+    result: Object
+
+
+class _Several(msgspec.Struct, frozen=True):
+    """An answer with several records."""
+
+    result: Objects
+
+
 @dataclass(frozen=True)
 class ServiceNow:
     """Records of one table. `user` is who we are there."""
 
-    rest: Rest
+    api: Api
     options: Options
     user: str = ""
 
@@ -148,26 +161,20 @@ class ServiceNow:
         """By `sys_id`; None for a 404, which can also mean that the user may not read the record."""
         if not _SYS_ID.fullmatch(key):
             return None
-        answer = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", ",".join(_FIELDS))])
-        return None if answer is None else self._existing(self._result(answer))
+        found = self.api.find(self._path(key), _One, key, [("sysparm_fields", ",".join(_FIELDS))])
+        return self._existing(found.result) if found else None
 
     def person(self, name: str, _project: str) -> str:
         """The `sys_id` of the one active user with this `email`, or `user_name` if there is no @ in the name.
 
-        What is neither an address nor a user name is not asked for, and only the one who was asked for is taken from the answer.
+        What is neither an address nor a user name is not asked for, and of the answer only who was asked for counts.
         Whether they belong to the assignment group is not checked.
         """
-        usernames = {address.casefold(): user for address, user in self.options.usernames.items()}
-        wanted = usernames.get(name.casefold(), name)
+        wanted = issues.mapped(name, self.options.usernames) or name
         field, allowed = ("email", _ADDRESS) if "@" in wanted else ("user_name", _USER_NAME)
         if not allowed.fullmatch(wanted):
             return ""
-        query = [
-            ("sysparm_query", f"{field}={wanted}^active=true"),
-            ("sysparm_fields", "sys_id,user_name,email,active"),
-            ("sysparm_limit", "2"),
-        ]
-        users = self._results(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
+        users = self._several("sys_user", f"{field}={wanted}^active=true", "sys_id,user_name,email,active", 2)
         matching = [
             _value(user, "sys_id")
             for user in users
@@ -188,10 +195,8 @@ class ServiceNow:
             **({"assigned_to": assignee} if assignee else {}),
         }
         with _explained("fields"):
-            answer = self.rest.ask("POST", self._path(), json=sent)
-        if answer is None:
-            raise TicketRefused(say("ServiceNow has no table {table}; check url and table.", table=self.options.table))
-        return self._looked_at(self._result(answer), sent, ticket)
+            answer = self.api.ask("POST", self._path(), self.options.table, json=sent)
+        return self._looked_at(self.api.read(answer.content, _One, self.options.table).result, sent, ticket)
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Updates the marker too: it changes when a rule is renamed."""
@@ -203,35 +208,29 @@ class ServiceNow:
         if not _SYS_ID.fullmatch(key):
             return
         for start in count(0, _PAGE):
-            query = [
-                ("sysparm_query", f"element_id={key}^element=work_notes^ORDERBYDESCsys_created_on"),
-                ("sysparm_fields", "value,element_id"),
-                ("sysparm_limit", str(_PAGE)),
-                ("sysparm_offset", str(start)),
-            ]
-            page = self._results(self.rest.ask("GET", "/api/now/table/sys_journal_field", query=query))
+            query = f"element_id={key}^element=work_notes^ORDERBYDESCsys_created_on"
+            page = self._several("sys_journal_field", query, "value,element_id", _PAGE, start)
             notes = [note for note in page if note.get("element_id", key) == key]
             yield from (_value(note, "value") for note in notes)
             if len(page) < _PAGE or not notes:
                 return
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
-        """Write a work note. Raises `TicketRefused` for a 404."""
+        """Write a work note."""
         self._changed(key, {"work_notes": text}, "fields")
 
     def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Resolve the record (state 6), with a close code for the reason and the note; `{note}` stands for it in the
-        options. Raises `TicketRefused` for a 404.
+        options.
         """
-        own = self.options.close_as.get(closing.reason)
-        code = {"close_code": _CLOSE_CODES[closing.reason]} if own is None else own
-        fields = {**_RESOLVED, **code, **self.options.close_fields, **(own or {})}
+        own, usual = self.options.close_as.get(closing.reason), {"close_code": _CLOSE_CODES[closing.reason]}
+        fields = {**_RESOLVED, **issues.closing(own, usual, self.options.close_fields)}
         note = shortened(closing.note, _JOURNAL)
         sent = {name: value.replace(_NOTE, note) for name, value in fields.items()}
         return self._as_it_is(self._changed(key, sent, "close_fields"))
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Write state 2 and `reopen_fields`. Raises `TicketRefused` for a 404."""
+        """Write state 2 and `reopen_fields`."""
         return self._as_it_is(self._changed(key, {**_REOPENED, **self.options.reopen_fields}, "reopen_fields"))
 
     def check(self, _project: str) -> Iterator[Sentence]:
@@ -245,20 +244,15 @@ class ServiceNow:
                 table=self.options.table,
                 fields=", ".join(missing),
             )
-        any_record = self.rest.ask("GET", self._path(), query=[("sysparm_limit", "1")])
-        for record in self._results(any_record)[:1]:
+        for record in self._several(self.options.table, most=1)[:1]:
             if unread := [name for name in (*_NEEDED, *_IDENTITY) if name not in record]:
                 yield self._unreadable(unread)
 
     def _mandatory(self) -> Sequence[str]:
         """Fields that a record must have and that are not sent, from `sys_dictionary`; much of a table is in `task`."""
-        query = [
-            ("sysparm_query", f"nameIN{self.options.table},task^mandatory=true^active=true"),
-            ("sysparm_fields", "name,element,mandatory"),
-            ("sysparm_limit", "500"),
-        ]
+        query = f"nameIN{self.options.table},task^mandatory=true^active=true"
         try:
-            entries = self._results(self.rest.ask("GET", "/api/now/table/sys_dictionary", query=query))
+            entries = self._several("sys_dictionary", query, "name,element,mandatory", 500)
         except (AccessDenied, TicketRefused):
             return ()
         sent = {*self.options.fields, *_IDENTITY, "short_description", "description", "impact", "urgency", "due_date"}
@@ -288,22 +282,21 @@ class ServiceNow:
                 return
 
     def _page(self, query: str, start: int) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, str]]:
-        parameters = [
-            ("sysparm_query", query),
-            ("sysparm_fields", ",".join(_FIELDS)),
-            ("sysparm_limit", str(_PAGE)),
-            ("sysparm_offset", str(start)),
-        ]
-        answer, headers = self.rest.page("GET", self._path(), query=parameters)
-        return self._results(answer), headers
+        parameters = _parameters(query, ",".join(_FIELDS), _PAGE, start)
+        answer = self.api.ask("GET", self._path(), self.options.table, query=parameters)
+        return self.api.read(answer.content, _Several, self.options.table).result, answer.headers
+
+    def _several(self, table: str, query: str = "", fields: str = "", most: int = _PAGE, start: int = 0) -> Objects:
+        """Records of a table."""
+        return self.api.get(f"/api/now/table/{table}", _Several, table, _parameters(query, fields, most, start)).result
 
     def _changed(self, key: str, fields: Mapping[str, str], option: str) -> Mapping[str, Any]:
         """What a record is after a change; `option` is where to write what a rule of the table asks for."""
+        if not _SYS_ID.fullmatch(key):
+            raise issues.missing(key, _SERVICE)
         with _explained(option):
-            answer = self.rest.ask("PATCH", self._path(key), json=fields) if _SYS_ID.fullmatch(key) else None
-        if answer is None:
-            raise TicketRefused(say("ServiceNow no longer has the record {key}.", key=key))
-        return self._result(answer)
+            answer = self.api.ask("PATCH", self._path(key), key, json=fields)
+        return self.api.read(answer.content, _One, key).result
 
     def _as_it_is(self, record: Mapping[str, Any]) -> ExistingTicket:
         """A record after a change; it is read again if the answer does not show enough of it."""
@@ -312,7 +305,7 @@ class ServiceNow:
         key = self._key(record)
         read = self.get(key)
         if read is None:
-            raise TicketRefused(say("ServiceNow no longer has the record {key}.", key=key))
+            raise issues.missing(key, _SERVICE)
         return read
 
     def _written(self, ticket: Ticket) -> dict[str, str]:
@@ -353,31 +346,30 @@ class ServiceNow:
 
         lost = {
             Dropped.LABEL: any(map(is_lost, _IDENTITY)),
-            Dropped.TEXT: "description" in record and not ends_alike(ticket.body, _value(record, "description")),
+            Dropped.TEXT: "description" in record and not issues.ends_alike(ticket.body, _value(record, "description")),
             Dropped.ASSIGNEE: is_lost("assigned_to"),
             Dropped.DUE: is_lost("due_date") and not _value(record, "due_date").startswith(str(ticket.due)),
             Dropped.FIELDS: any(is_lost(name) and not _value(record, name) for name in self.options.fields),
         }
-        return ExistingTicket(
+        seen = ExistingTicket(
             key=key,
             url=self._url(key),
             body=_value(record, "description") if "description" in record else ticket.body,
             open=self._is_open(_value(record, "state")),
             marker=ticket.marker,
-            dropped=[what for what, is_it in lost.items() if is_it],
             unread=[name for name in (*_NEEDED, *_IDENTITY) if name not in record],
         )
+        return issues.compared(seen, lost)
 
     def _read_again(self, key: str) -> Mapping[str, Any]:
         """All that can be read of a record that was just written; nothing if it cannot be read, now or ever."""
         try:
-            answer = self.rest.ask("GET", self._path(key))
-            return {} if answer is None else self._result(answer)
+            return self.api.get(self._path(key), _One, key).result
         except ProviderError:
             return {}  # it was written, and must not be written again
 
     def _has_sign(self, record: Mapping[str, Any]) -> bool:
-        return _value(record, "correlation_display") == LABEL or _SIGN in _value(record, "description")
+        return _value(record, "correlation_display") == LABEL or issues.shows_marker(_value(record, "description"))
 
     def _is_open(self, state: str) -> bool:
         return state not in self.options.closed_states
@@ -396,7 +388,7 @@ class ServiceNow:
             body=_value(record, "description"),
             open=self._is_open(state),
             marker=marker if labelled and _MARKER.fullmatch(marker) else "",
-            closed_on=None if self._is_open(state) else time_of(next(times, "")),
+            closed_on=None if self._is_open(state) else issues.time_of(next(times, "")),
             labelled=labelled,
             is_final=state in self.options.final_states,
         )
@@ -412,7 +404,7 @@ class ServiceNow:
     def _key(self, record: Mapping[str, Any]) -> str:
         key = _value(record, "sys_id")
         if not _SYS_ID.fullmatch(key):
-            raise self.rest.malformed()
+            raise self.api.malformed(self.options.table, "no sys_id")
         return key
 
     def _path(self, key: str = "") -> str:
@@ -421,11 +413,11 @@ class ServiceNow:
     def _url(self, key: str) -> str:
         return f"{self.options.url.rstrip('/')}/{self.options.table}.do?sys_id={key}"
 
-    def _result(self, answer: Any) -> Mapping[str, Any]:
-        return self.rest.record(self.rest.record(answer).get("result"))
 
-    def _results(self, answer: Any) -> Sequence[Mapping[str, Any]]:
-        return self.rest.records(self.rest.record(answer).get("result"))
+def _parameters(query: str, fields: str, most: int, start: int) -> Pairs:
+    """The parameters of a list ("Table API"); empty ones are left out."""
+    told: Pairs = [("query", query), ("fields", fields), ("limit", most), ("offset", start)]
+    return [(f"sysparm_{name}", value) for name, value in told if value]
 
 
 def _value(record: Mapping[str, Any], name: str) -> str:
@@ -441,35 +433,31 @@ def _explained(option: str) -> Iterator[None]:
     """Says where to write what a rule of the table asks for: data policies, business rules."""
     try:
         yield
-    except TicketRefused as error:
-        if error.field != _RULE:
+    except Refused as error:
+        if _RULE not in error.faults:
             raise
-        remedy = say("Write what the table asks for under {option}.", option=option)
-        raise TicketRefused(joined([error, remedy])) from error
+        raise error.advised(say("Write what it asks for under {option}.", option=option)) from error
 
 
-def _fault(body: Any) -> Fault:
-    """A message and its details ("Table API")."""
-    error = body["error"]
-    message = f"{error['message']} {error.get('detail') or ''}".strip()
-    if "assigned_to" in message:
-        return Fault(message=message, field="assignee", by_rule=True)
-    by_rule = bool(_BY_RULE.search(message))
-    return Fault(message=message, field=_RULE if by_rule else "", by_rule=by_rule)
+def _faults(reply: Reply) -> Mapping[str, str]:
+    """What is about a field or a rule of the table, also with the status 403 ("Table API")."""
+    if "assigned_to" in reply.words:
+        return {"assigned_to": reply.words}
+    return {_RULE: reply.words} if _BY_RULE.search(reply.words) else {}
 
 
 def open_servicenow(options: Options, credential: Callable[[str], str]) -> Tracker:
     """The tracker, signed in with user name and password."""
     user = credential("USER")
     login = base64.b64encode(f"{user}:{credential('PASSWORD')}".encode()).decode()
-    rest = Rest(
-        name="ServiceNow",
+    api = Api(
+        service=_SERVICE,
         url=options.url,
-        needs=say("the role itil and web service access to {table}", table=options.table),
         headers={"Authorization": f"Basic {login}"},
-        fault=_fault,
+        needs=say("the role itil and web service access to {table}", table=options.table),
+        faults=_faults,
     )
-    return ServiceNow(rest, options, user)
+    return ServiceNow(api, options, user)
 
 
 SERVICENOW = TrackerPlugin(

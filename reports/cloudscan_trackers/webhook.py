@@ -9,28 +9,19 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-from cloudscan.errors import (
-    AccessDenied,
-    ConfigurationError,
-    ProviderError,
-    Throttled,
-    TicketRefused,
-    Unreachable,
-    check_url,
-)
-from cloudscan.http import Answer, Carrier
+from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, TicketRefused, check_url
+from cloudscan.http import Carrier
 from cloudscan.sentence import Sentence, say
 from cloudscan.tracker import Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
+from cloudscan_trackers import issues
+from cloudscan_trackers.api import Api, Reply
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.wording import wording
 
@@ -59,10 +50,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Webhook:
     """An address that receives changes. A ticket's key is the marker under which it was created."""
 
-    url: str
+    api: Api
     keys: Sequence[bytes]  # all of them sign, so that the receiver's can be changed at any time
     options: Options
-    carrier: Carrier = field(default_factory=lambda: Carrier(connections=2, timeout=_TIMEOUT))
     has_unsubscribed: bool = False
 
     index_lag_seconds = 0.0
@@ -82,8 +72,7 @@ class Webhook:
 
     def person(self, name: str, _project: str) -> str:
         """The name that the options give for an address, else the address: the receiver looks up its own user."""
-        known = {address.casefold(): username for address, username in self.options.usernames.items()}
-        return known.get(name.casefold(), name)
+        return issues.mapped(name, self.options.usernames) or name
 
     def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:
         """Post the event `create`. The answer's body is not read: the marker becomes the key, and there is no URL."""
@@ -143,16 +132,11 @@ class Webhook:
         told = {"event": event, "marker": marker, **about} | ({"fields": fields} if fields else {})
         body = msgspec.json.encode(told)
         id_ = f"{event}-{hashlib.sha256(once.encode()).hexdigest()[:32]}"
-        headers = {
-            "Content-Type": "application/json",
-            **signed(id_, int(time.time()), body, self.keys),
-            "Idempotency-Key": id_,
-        }
-        answer = self.carrier.carry("POST", self.url, headers, body, fresh=True)
-        if 200 <= answer.status < 300:
-            return
-        self.has_unsubscribed = answer.status == 410
-        raise _refusal(answer)
+        headers = {**signed(id_, int(time.time()), body, self.keys), "Idempotency-Key": id_}
+        reply = self.api.send("POST", "", json=msgspec.Raw(body), headers=headers)
+        if not reply.ok:
+            self.has_unsubscribed = reply.status == 410
+            raise self.api.error(reply, marker)
 
 
 def signed(id_: str, moment: int, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
@@ -166,9 +150,9 @@ def signed(id_: str, moment: int, body: bytes, keys: Sequence[bytes]) -> dict[st
     }
 
 
-def _refusal(answer: Answer) -> ProviderError:
+def _refusal(reply: Reply, _where: str) -> ProviderError | None:
     """What an answer that is no success means (Standard Webhooks, "Delivery success and failure")."""
-    status = answer.status
+    status = reply.status
     match status:
         case 401 | 403:
             return AccessDenied(
@@ -184,15 +168,6 @@ def _refusal(answer: Answer) -> ProviderError:
             return TicketRefused(
                 say("the webhook's receiver takes no message of this size (HTTP 413); raise its limit to 1 MB.")
             )
-        case 429 | 503:
-            return Throttled(
-                say("the webhook's receiver is throttling requests (HTTP {status}).", status=status),
-                retry_after=pause_of(answer),
-            )
-        case _ if status == 408 or status >= 500:
-            return Unreachable(
-                say("the webhook's receiver failed on its side (HTTP {status}); its log says why.", status=status)
-            )
         case _ if 300 <= status < 400:
             return TicketRefused(
                 say(
@@ -201,13 +176,15 @@ def _refusal(answer: Answer) -> ProviderError:
                     status=status,
                 )
             )
-        case _:
+        case _ if 400 <= status < 500 and status != 408:
             return TicketRefused(
                 say(
                     "the webhook's receiver refused the change (HTTP {status}); check its address, and its log.",
                     status=status,
                 )
             )
+        case _:
+            return None
 
 
 def _unsubscribed() -> TicketRefused:
@@ -217,18 +194,6 @@ def _unsubscribed() -> TicketRefused:
             "receiver's new address."
         )
     )
-
-
-def pause_of(answer: Answer) -> float | None:
-    """The seconds that a service wants us to wait, as a number or a date (RFC 9110, Retry-After); None: not said."""
-    asked = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", asked):
-        return float(asked)
-    try:
-        until = parsedate_to_datetime(asked)
-    except ValueError:
-        return None
-    return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - time.time())
 
 
 def keys_of(secrets: str) -> Sequence[bytes]:
@@ -263,7 +228,17 @@ def open_webhook(options: Options, credential: Callable[[str], str]) -> Tracker:
         raise _no_address() from error
     if not url:
         raise _no_address()
-    return Webhook(url, keys_of(credential("SECRET")), options)
+    api = Api(
+        service=say("the webhook's receiver"),
+        url=url,
+        headers={},
+        needs=say("the same secret on both sides"),
+        is_limit=lambda reply: reply.status == 503,
+        refusal=_refusal,
+        first_pause=None,
+        carrier=Carrier(connections=2, timeout=_TIMEOUT),
+    )
+    return Webhook(api, keys_of(credential("SECRET")), options)
 
 
 def _no_address() -> ConfigurationError:

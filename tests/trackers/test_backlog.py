@@ -100,7 +100,7 @@ def test_a_required_field_that_is_missing_is_named(office: Office) -> None:
     doctor = office.desk.run("doctor")
 
     assert result.code == 3
-    assert "カスタム属性「対応部署」は必須です。" in result.err
+    assert "カスタム属性「対応部署」は必須です" in result.err
     assert "customField_55 (対応部署); write them under fields" in result.err
     assert "customField_55 (対応部署); write them under fields" in doctor.out + doctor.err
 
@@ -305,10 +305,10 @@ def test_an_answer_of_another_shape_is_a_sentence(office: Office, answer: object
 def test_what_backlog_says_is_told_in_the_readers_language(office: Office) -> None:
     tracker = open_backlog(Options(url=office.tracker.service.url, project="SEC"), lambda _: "another key")
 
-    with pytest.raises(AccessDenied, match=r"Backlog refused access \(Authentication failure.\)") as raised:
+    with pytest.raises(AccessDenied, match=r"refused access to SEC: .* \(Authentication failure\)") as raised:
         list(tracker.existing("SEC"))
 
-    assert "Backlog がアクセスを拒否しました" in in_language(raised.value, "ja")
+    assert "Backlog が SEC へのアクセスを拒否しました" in in_language(raised.value, "ja")
 
 
 def test_a_key_is_never_sent_unencrypted(office: Office) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from cloudscan.ticketing.asking import Asking
 from cloudscan.tracker import Closing, ClosingReason, Dropped, Ticket
 from cloudscan_emulators.trackers.github import SECONDARY, GitHub, Repository
 from cloudscan_emulators.trackers.server import Reply, running
-from cloudscan_trackers.api import Pace, pause_of
 from cloudscan_trackers.github import GitHubIssues, Options, open_github
+from cloudscan_trackers.pauses import Pace
 from tests.trackers.conftest import Office, only
 
 INFRA = "acme/infra"
@@ -200,7 +199,7 @@ def test_addresses_know_no_case(office: Office) -> None:
     ("reply", "told"),
     [
         (Reply(301, {"message": "Moved"}, {"Location": "https://ghes.acme.example/api/v3/repositories/1"}),
-         "write its final https address as url"),
+         "redirects to ghes.acme.example when asked about acme/security; write its final"),
         (Reply(302, None, {"Location": "https://login.acme.example/"}), "write its final https address as url"),
         (Reply(301, None, {"Location": "http://[broken"}), "write its final https address as url"),
         (Reply(200, "<html>Log in</html>"), "in another form than it documents"),
@@ -210,7 +209,7 @@ def test_addresses_know_no_case(office: Office) -> None:
                {"X-GitHub-SSO": "required; url=https://github.com/orgs/acme/sso?authorization_request=1"}),
          "authorise the token for the organisation: https://github.com/orgs/acme/sso"),
         (Reply(403, {"message": "the `acme` organization has an IP allow list enabled"}), "IP allow list"),
-        (Reply(404, "?"), "GitHub refused access to acme/security"),
+        (Reply(404, "?"), "GitHub has nothing at acme/security that its user may see"),
     ],
 )  # fmt: skip
 def test_an_answer_of_another_shape_is_a_sentence(office: Office, reply: Reply, told: str) -> None:
@@ -331,29 +330,6 @@ def test_an_hours_writes_are_counted_and_the_rest_is_left() -> None:
     pace.wait("GitHub")
 
     assert full.value.retry_after == 3000
-
-
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-LATER = int((NOON + timedelta(seconds=30)).timestamp())
-
-
-@pytest.mark.parametrize(
-    ("headers", "is_limit", "seconds"),
-    [
-        ({"retry-after": "17"}, True, 17),
-        ({"retry-after": "Mon, 02 Mar 2026 12:02:00 GMT"}, True, 120),
-        ({"retry-after": "Mon, 02 Mar 2026 11:00:00 GMT"}, True, 0),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(LATER)}, False, 31),
-        ({"x-ratelimit-remaining": "4999", "x-ratelimit-reset": str(LATER)}, True, None),
-        ({"ratelimit-reset": str(LATER)}, True, 31),
-        ({"ratelimit-reset": str(LATER)}, False, None),
-        ({"retry-after": "soon"}, True, None),
-        ({}, True, None),
-    ],
-)
-def test_pauses_are_read_as_services_write_them(headers: dict[str, str], is_limit: bool, seconds: float | None) -> None:
-    """By the service's own clock, so that ours may be wrong."""
-    assert pause_of({"date": "Mon, 02 Mar 2026 12:00:00 GMT", **headers}, is_limit=is_limit) == seconds
 
 
 def test_a_write_follows_no_redirect(hub: GitHub) -> None:

@@ -593,7 +593,7 @@ def test_a_sign_on_page_is_no_answer(office: Office) -> None:
     result = office.night(plan="everybody")
 
     assert result.code == 3
-    assert "something that is no JSON" in result.err
+    assert "in another form than it documents (no JSON)" in result.err
     assert "check the url" in result.err
     assert "network" not in result.err
 
@@ -606,19 +606,23 @@ def test_a_sign_on_page_is_no_answer(office: Office) -> None:
             TicketRefused,
             "redirects to login.acme",
         ),
-        (Reply(301, None, {"Location": "http://jira.acme.example/"}), TicketRefused, "Write its final https address"),
-        (Reply(401, {"errorMessages": ["No."]}), AccessDenied, "the token is wrong or has expired"),
-        (Reply(200, {"issues": []}, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}), AccessDenied, "token is wrong"),
+        (Reply(301, None, {"Location": "http://jira.acme.example/"}), TicketRefused, "write its final https address"),
+        (Reply(401, {"errorMessages": ["No."]}), AccessDenied, "the token or password is wrong or has expired"),
+        (
+            Reply(200, {"issues": []}, {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}),
+            AccessDenied,
+            "password is wrong",
+        ),
         (Reply(403, None, {"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"}), AccessDenied, "captcha"),
         (Reply(403, None, {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; x"}), AccessDenied, "captcha"),
         (Reply(403, {"errorMessages": ["No licence."]}), AccessDenied, "No licence"),
         (Reply(400, None, HTML, "<h1>Bad</h1>"), TicketRefused, "HTTP 400"),
         (Reply(502, None, HTML, "<h1>Bad gateway</h1>"), Unreachable, "HTTP 502"),
         (Reply(503, {"message": "Backup."}), Unreachable, "Backup"),
-        (Reply(200, ["no"]), Malformed, "another shape"),
-        (Reply(200, {"issues": None}), Malformed, "another shape"),
-        (Reply(200, {"issues": [{"key": "SEC-1", "fields": {}}]}), Malformed, "another shape"),
-        (Reply(200, {"issues": [{"key": "SEC-1", "fields": {"status": "Done"}}]}), Malformed, "another shape"),
+        (Reply(200, ["no"]), Malformed, "another form"),
+        (Reply(200, {"issues": None}), Malformed, "another form"),
+        (Reply(200, {"issues": [{"key": "SEC-1", "fields": {}}]}), Malformed, "another form"),
+        (Reply(200, {"issues": [{"key": "SEC-1", "fields": {"status": "Done"}}]}), Malformed, "another form"),
         (Reply(200, None), Malformed, "no JSON"),
         (Reply(404, None, HTML, "<h1>Proxy</h1>"), Malformed, "no JSON"),
     ],
