@@ -31,6 +31,8 @@ _FIRST_PAUSE: Final = 60.0  # seconds: no service counts requests in a shorter w
 _LONGEST_QUOTE: Final = 300  # characters
 _SAID: Final = ("message", "errorMessages", "errorMessage", "error", "errors", "detail", "moreInfo")
 """Where services say what is wrong, in the order in which it is told."""
+_SIGN_IN: Final = ("x-authentication-denied-reason", "x-seraph-loginreason")
+"""Where Jira says how signing in went ("Basic auth for REST APIs")."""
 
 
 class NotFound(AccessDenied):
@@ -100,9 +102,6 @@ class Reply:
     def message(self) -> str:
         """The same in short, without the full stop; the status if it says nothing."""
         return self.words[:_LONGEST_QUOTE].rstrip(".。 ") or f"HTTP {self.status}"
-
-
-_SIGN_IN: Final = ("x-authentication-denied-reason", "x-seraph-loginreason")
 
 
 def _words(told: Any) -> str:

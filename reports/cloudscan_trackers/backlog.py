@@ -27,7 +27,7 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
-from cloudscan_trackers import issues
+from cloudscan_trackers import issues, projects
 from cloudscan_trackers.api import Api, Object, Objects, Pairs, Refused, Reply
 from cloudscan_trackers.markup import BACKLOG as MARKDOWN
 from cloudscan_trackers.markup import BACKLOG_NOTATION, within_basic_plane
@@ -134,14 +134,8 @@ class Project:
         for issue_type in self.issue_types:
             if wanted in ("", issue_type.get("name")):
                 return str(issue_type.get("id"))
-        raise TicketRefused(
-            say(
-                "Backlog's project {project} has no issue type {wanted}; write one of {names} as issue_type.",
-                project=self.key,
-                wanted=repr(wanted),
-                names=", ".join(str(issue_type.get("name")) for issue_type in self.issue_types) or "–",
-            )
-        )
+        names = [str(issue_type.get("name")) for issue_type in self.issue_types]
+        raise TicketRefused(projects.unknown_type(self.key, wanted, names))
 
     def category(self) -> str:
         """The id of our category; empty if there is none."""
@@ -328,14 +322,14 @@ class Backlog:
         """The issue type, required custom fields, the category and who may create it, an archived project."""
         project = self._project(name)
         if project.about.get("archived") is True:
-            yield say("Backlog's project {project} is archived; name another one as project.", project=project.key)
+            yield projects.archived(project.key)
         try:
             _ = project.issue_type
         except TicketRefused as error:
             yield joined([error])
             return
         if missing := project.required_fields(self.options.fields):
-            yield _requires(project, missing)
+            yield projects.requires(project.key, missing)
         if not project.category() and not self._may_create_categories(project):
             yield project.lacks_category()
 
@@ -445,21 +439,13 @@ def _list(issue: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
-def _requires(project: Project, missing: Sequence[str]) -> Sentence:
-    return say(
-        "Backlog's project {project} requires custom fields that are not set: {fields}; write them under fields.",
-        project=project.key,
-        fields=", ".join(missing),
-    )
-
-
 def _explained(error: Refused, project: Project, form: Pairs) -> Refused:
     """A refused creation, with the custom fields that are missing, if that can be found out."""
     try:
         missing = [] if error.field else project.required_fields(name for name, _ in form)
     except ProviderError:
         missing = []  # what was refused matters more than that nothing more can be said about it
-    return error.advised(_requires(project, missing)) if missing else error
+    return error.advised(projects.requires(project.key, missing)) if missing else error
 
 
 def _faults(reply: Reply) -> Mapping[str, str]:

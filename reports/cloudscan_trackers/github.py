@@ -30,7 +30,7 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
-from cloudscan_trackers import issues
+from cloudscan_trackers import issues, projects
 from cloudscan_trackers.api import Api, NotFound, Pairs, Reply
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.pauses import Pace
@@ -184,7 +184,7 @@ class GitHubIssues:
         issue = self.api.find(f"/repos/{_quoted(project)}/issues/{number}", _Issue, key)
         if issue is None:
             if not self._repository(project).has_issues:
-                raise _switched_off(project)
+                raise TicketRefused(projects.switched_off(project))
             return None
         found = _existing(issue, project)
         return found if found.key == key else issues.moved(key, found.key)
@@ -252,32 +252,20 @@ class GitHubIssues:
         reply = self.api.ask("GET", f"/repos/{_quoted(project)}", project)
         repository = self.api.read(reply.content, _Repository, project)
         if not repository.has_issues:
-            yield _switched_off_sentence(project)
+            yield projects.switched_off(project)
         if repository.archived:
-            yield _archived_sentence(project)
+            yield projects.archived(project)
         if repository.permissions is not None and not any(map(repository.permissions.get, _LABELLING)):
-            yield say(
-                "the token's user may not set labels in {project}, and GitHub drops them without a word; give it the "
-                "role Triage or Write.",
-                project=project,
-            )
+            yield projects.drops_labels(project, _SERVICE, "Triage, Write")
         scopes = {scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
         if scopes and "repo" not in scopes and not (self.options.public and "public_repo" in scopes):
             yield say("the token lacks the scope repo, which private repositories need.")
         if repository.full_name and repository.full_name.lower() != project.lower():
-            yield say(
-                "{project} is called {name} now; write that as project.", project=project, name=repository.full_name
-            )
+            yield projects.renamed(project, repository.full_name)
         yield from self._check_options(project)
 
     def _check_options(self, project: str) -> Iterator[Sentence]:
-        fallback = self.options.fallback_assignee
-        if fallback and not self.person(fallback, project):
-            yield say(
-                "the fallback assignee {name} cannot be assigned in {project}; give it access, or name another.",
-                name=fallback,
-                project=project,
-            )
+        yield from projects.lacks_fallback(self, self.options.fallback_assignee, project)
         milestone = self.options.fields.get("milestone")
         if milestone is not None:
             path = f"{self._repository(project).path}/milestones/{quote(str(milestone), safe='')}"
@@ -388,21 +376,6 @@ def _quoted(project: str) -> str:
     return quote(project, safe="/")
 
 
-def _switched_off_sentence(project: str) -> Sentence:
-    return say(
-        "issues are switched off in the repository {project}; switch them on in its settings, or choose another.",
-        project=project,
-    )
-
-
-def _switched_off(project: str) -> TicketRefused:
-    return TicketRefused(_switched_off_sentence(project))
-
-
-def _archived_sentence(project: str) -> Sentence:
-    return say("the repository {project} is archived, so it is read-only; choose another.", project=project)
-
-
 def _refusal(reply: Reply, where: str) -> ProviderError | None:
     """What GitHub's refusals mean ("Troubleshooting the REST API")."""
     message = reply.words.lower()
@@ -415,13 +388,13 @@ def _refusal(reply: Reply, where: str) -> ProviderError | None:
             )
         )
     if reply.status == 403 and "archived" in message:
-        return TicketRefused(_archived_sentence(issues.project_of(where) or where))
+        return TicketRefused(projects.archived(issues.project_of(where) or where))
     if reply.status == 403 and "locked" in message:
         return AccessDenied(
             say("the conversation of {where} is locked; unlock it, or give the token's user write access.", where=where)
         )
     if reply.status == 410 and "disabled" in message:
-        return _switched_off(issues.project_of(where) or where)
+        return TicketRefused(projects.switched_off(issues.project_of(where) or where))
     return None
 
 

@@ -28,7 +28,7 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
-from cloudscan_trackers import issues
+from cloudscan_trackers import issues, projects
 from cloudscan_trackers.api import Api, NotFound, Pairs, Reply
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.pauses import Pace
@@ -182,7 +182,7 @@ class GitLabIssues:
         project = project or self.options.project
         home = self._confidential(project)
         if not home.has_issues:
-            raise TicketRefused(_switched_off(project))
+            raise TicketRefused(projects.switched_off(project))
         path, listed = f"{home.path}/issues", set[int]()
         with_label = issues.pages(self.api, path, project, [("labels", LABEL), *_all("asc")])
         newest = islice(issues.pages(self.api, path, project, _all("desc")), 1)
@@ -200,7 +200,7 @@ class GitLabIssues:
         issue = self.api.find(f"{home.path}/issues/{issues.number_of(key, _SERVICE)}", _Issue, key)
         if issue is None:
             if not home.has_issues:
-                raise TicketRefused(_switched_off(project))
+                raise TicketRefused(projects.switched_off(project))
             return None
         found = self._existing(issue, home, project)
         return found if found.key == key else issues.moved(key, found.key)
@@ -275,26 +275,16 @@ class GitLabIssues:
         project = project or self.options.project
         home = self._project(project)
         if not home.has_issues:
-            yield _switched_off(project)
+            yield projects.switched_off(project)
         if home.archived:
-            yield say("the project {project} is archived, so it is read-only; choose another.", project=project)
+            yield projects.archived(project)
         if home.permissions and home.permissions.level < _PLANNER:
-            yield say(
-                "the token's user may not set labels in {project}, and GitLab drops them without a word; give it the "
-                "role Planner or Reporter.",
-                project=project,
-            )
+            yield projects.drops_labels(project, _SERVICE, "Planner, Reporter")
         token = self.api.send("GET", "/personal_access_tokens/self")  # "Personal access tokens API"
         scopes = token.content.get("scopes") if token.ok and isinstance(token.content, dict) else None
         if isinstance(scopes, list) and "api" not in scopes:
             yield say("the token lacks the scope api, which writing issues needs.")
-        fallback = self.options.fallback_assignee
-        if fallback and not self.person(fallback, project):
-            yield say(
-                "the fallback assignee {name} cannot be assigned in {project}; give it access, or name another.",
-                name=fallback,
-                project=project,
-            )
+        yield from projects.lacks_fallback(self, self.options.fallback_assignee, project)
 
     def _existing(self, issue: _Issue, home: _Project, asked: str) -> ExistingTicket:
         """`asked` is the name of the project that it was asked of."""
@@ -380,13 +370,6 @@ def _all(sort: str) -> Pairs:
 
 def _texts(value: Any) -> Iterator[str]:
     yield from map(str, value) if isinstance(value, list) else str(value or "").split(",")
-
-
-def _switched_off(project: str) -> Sentence:
-    return say(
-        "issues are switched off in the project {project}; switch them on in its settings, or choose another.",
-        project=project,
-    )
 
 
 def _faults(reply: Reply) -> Mapping[str, str]:

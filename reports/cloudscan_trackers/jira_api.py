@@ -29,17 +29,17 @@ _SHORTEST_PAGE: Final = 50
 """Fewer users than Jira tells at a time, if it is asked for no number, are all there are."""
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Part of an answer. What Jira leaves out, because the user may not see it, has a default."""
 
 
-class Category(_Record, frozen=True, kw_only=True):
+class Category(Part, frozen=True, kw_only=True):
     """new, indeterminate or done."""
 
     key: str
 
 
-class Status(_Record, frozen=True, kw_only=True):
+class Status(Part, frozen=True, kw_only=True):
     """A status of a workflow."""
 
     status_category: Category
@@ -51,7 +51,7 @@ class Status(_Record, frozen=True, kw_only=True):
         return self.status_category.key == DONE
 
 
-class User(_Record, frozen=True, kw_only=True):
+class User(Part, frozen=True, kw_only=True):
     """A user. Cloud has account ids and hides most addresses, Data Center has names."""
 
     account_id: str = ""
@@ -61,7 +61,7 @@ class User(_Record, frozen=True, kw_only=True):
     active: bool = True
 
 
-class Fields(_Record, frozen=True, kw_only=True):
+class Fields(Part, frozen=True, kw_only=True):
     """The fields of an issue that are looked at."""
 
     status: Status
@@ -75,7 +75,7 @@ class Fields(_Record, frozen=True, kw_only=True):
     updated: str | None = None
 
 
-class Issue(_Record, frozen=True, kw_only=True):
+class Issue(Part, frozen=True, kw_only=True):
     """An issue. `fields` are all that were asked for, as they are in the answer."""
 
     key: str
@@ -87,7 +87,7 @@ class Issue(_Record, frozen=True, kw_only=True):
         return read(_SERVICE, self.fields, Fields, self.key)
 
 
-class _Issues(_Record, frozen=True, kw_only=True):
+class _Issues(Part, frozen=True, kw_only=True):
     """A page of a search: Cloud tells a token for the next one, Data Center the total."""
 
     issues: Sequence[Issue]
@@ -95,24 +95,24 @@ class _Issues(_Record, frozen=True, kw_only=True):
     total: int | None = None
 
 
-class _Comment(_Record, frozen=True, kw_only=True):
+class _Comment(Part, frozen=True, kw_only=True):
     body: Any = ""
 
 
-class _Comments(_Record, frozen=True, kw_only=True):
+class _Comments(Part, frozen=True, kw_only=True):
     comments: Sequence[_Comment]
     start_at: int | None = None
     total: int | None = None
 
 
-class ServerInfo(_Record, frozen=True, kw_only=True):
+class ServerInfo(Part, frozen=True, kw_only=True):
     """Which Jira it is. `base_url` is its address for people, which differs from that of the API behind a gateway."""
 
     deployment_type: str = ""
     base_url: str = ""
 
 
-class _Created(_Record, frozen=True, kw_only=True):
+class _Created(Part, frozen=True, kw_only=True):
     key: str
 
 

@@ -6,15 +6,16 @@ id").
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, TicketRefused, Unreachable
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, say
+from cloudscan_trackers import projects
 from cloudscan_trackers.api import NotFound
-from cloudscan_trackers.jira_api import JiraApi, quoted
+from cloudscan_trackers.jira_api import JiraApi, Part, quoted
 from cloudscan_trackers.jira_workflow import ScreenField, example, plain, shown
 
 _TASKS: Final = ("Task", "タスク", "課題", "作業")
@@ -42,11 +43,7 @@ _PERMISSIONS: Final = {
 _PAGE: Final = 200
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Part of an answer."""
-
-
-class IssueType(_Record, frozen=True, kw_only=True):
+class IssueType(Part, frozen=True, kw_only=True):
     """A type of issues in a project; its name may be translated."""
 
     id: str | int
@@ -60,32 +57,43 @@ class _Field(ScreenField, frozen=True, kw_only=True):
     key: str = ""
 
 
-class _Types(_Record, frozen=True, kw_only=True):
+class _Types(Part, frozen=True, kw_only=True):
     """Cloud calls the list `issueTypes`, Data Center `values`."""
 
     issue_types: Sequence[IssueType] = ()
     values: Sequence[IssueType] = ()
     total: int | None = None
 
+    @property
+    def listed(self) -> Sequence[IssueType]:
+        return self.issue_types or self.values
 
-class _FieldsOfType(_Record, frozen=True, kw_only=True):
+
+class _FieldsOfType(Part, frozen=True, kw_only=True):
     """Cloud calls the list `fields`, Data Center `values`."""
 
     fields: Sequence[_Field] = ()
     values: Sequence[_Field] = ()
     total: int | None = None
 
+    @property
+    def listed(self) -> Sequence[_Field]:
+        return self.fields or self.values
 
-class _Project(_Record, frozen=True, kw_only=True):
+
+Page = TypeVar("Page", _Types, _FieldsOfType)
+
+
+class _Project(Part, frozen=True, kw_only=True):
     key: str
     archived: bool = False
 
 
-class _Permission(_Record, frozen=True, kw_only=True):
+class _Permission(Part, frozen=True, kw_only=True):
     have_permission: bool = False
 
 
-class _Permissions(_Record, frozen=True, kw_only=True):
+class _Permissions(Part, frozen=True, kw_only=True):
     permissions: Mapping[str, _Permission] = {}
 
 
@@ -100,12 +108,13 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
 def screen_of(api: JiraApi, project: str, wanted: str) -> Screen:
     """The screen for new issues of a type: by its name, or what it is called in English."""
     path = f"/issue/createmeta/{quoted(project)}/issuetypes"
-    types = [one for one in _types(api, path, project) if not one.subtask]
+    types = [one for page in _pages(api, path, _Types, project) for one in page.listed if not one.subtask]
     chosen = _named(types, wanted)
     if chosen is None:
         return Screen(types=types)
-    fields = _fields(api, f"{path}/{quoted(str(chosen.id))}", project)
-    return Screen(type=chosen, types=types, fields={one.field_id or one.key: one for one in fields})
+    pages = _pages(api, f"{path}/{quoted(str(chosen.id))}", _FieldsOfType, project)
+    fields = {one.field_id or one.key: one for page in pages for one in page.listed}
+    return Screen(type=chosen, types=types, fields=fields)
 
 
 def known_screen(api: JiraApi, project: str, wanted: str) -> Screen:
@@ -142,12 +151,7 @@ def lacking(api: JiraApi, project: str, issue_type: str, given: Mapping[str, Any
         return  # older than these requests
     if screen.type is None:
         if screen.types:
-            yield say(
-                "{project} has no issue type {wanted}; write one of these as issue_type: {names}",
-                project=project,
-                wanted=issue_type,
-                names=", ".join(one.name for one in screen.types),
-            )
+            yield projects.unknown_type(project, issue_type, [one.name for one in screen.types])
         return
     for name, word in _NEEDED.items():
         if screen.fields and name not in screen.fields:
@@ -174,9 +178,9 @@ def _about_project(api: JiraApi, project: str) -> Iterator[Sentence]:
     except NotFound:
         return
     if found.archived:
-        yield say("{project} is archived: nothing can be written there. Choose another project.", project=project)
+        yield projects.archived(project)
     if found.key.casefold() != project.casefold():
-        yield say("The project {project} is now called {key}; write that.", project=project, key=found.key)
+        yield projects.renamed(project, found.key)
 
 
 def _about_permissions(api: JiraApi, project: str) -> Iterator[Sentence]:
@@ -204,24 +208,15 @@ def _denied(api: JiraApi, project: str, permissions: Sequence[str]) -> Sequence[
     return [key for key in permissions if key in told and not told[key].have_permission]
 
 
-def _types(api: JiraApi, path: str, project: str) -> Sequence[IssueType]:
-    found: list[IssueType] = []
+def _pages(api: JiraApi, path: str, shape: type[Page], project: str) -> Iterator[Page]:
+    """A list that says how long it is, page by page."""
+    read = 0
     while True:
-        page = api.get(path, _Types, project, startAt=len(found), maxResults=_PAGE)
-        types = page.issue_types or page.values
-        found += types
-        if not types or page.total is None or len(found) >= page.total:
-            return found
-
-
-def _fields(api: JiraApi, path: str, project: str) -> Sequence[_Field]:
-    found: list[_Field] = []
-    while True:
-        page = api.get(path, _FieldsOfType, project, startAt=len(found), maxResults=_PAGE)
-        fields = page.fields or page.values
-        found += fields
-        if not fields or page.total is None or len(found) >= page.total:
-            return found
+        page = api.get(path, shape, project, startAt=read, maxResults=_PAGE)
+        yield page
+        read += len(page.listed)
+        if not page.listed or page.total is None or read >= page.total:
+            return
 
 
 def _named(types: Sequence[IssueType], wanted: str) -> IssueType | None:

@@ -13,7 +13,7 @@ import msgspec
 from cloudscan.errors import TicketRefused
 from cloudscan.sentence import say
 from cloudscan.tracker import Closing, ClosingReason
-from cloudscan_trackers.jira_api import Status
+from cloudscan_trackers.jira_api import Part, Status
 
 _FIXED: Final = ("Fixed", "Done", "Resolved", "Completed", "修正済み", "修正", "完了", "解決済み", "解決", "対応済み")
 _DECLINED: Final = (
@@ -40,10 +40,6 @@ _RESOLUTION: Final = "resolution"
 _MOST_VALUES: Final = 12
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Part of an answer."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Value:
     """One of the values that a field may have. An option of a custom field has a `value` in place of a name."""
@@ -63,7 +59,7 @@ class Value:
         return {"id": self.id} if self.id else {"name": self.name} if self.name else {"value": self.value}
 
 
-class ScreenField(_Record, frozen=True, kw_only=True):
+class ScreenField(Part, frozen=True, kw_only=True):
     """A field on a screen, of a transition or of a new issue."""
 
     name: str = ""
@@ -83,7 +79,7 @@ class ScreenField(_Record, frozen=True, kw_only=True):
         return next((allowed[plain(name)] for name in names if plain(name) in allowed), None)
 
 
-class Transition(_Record, frozen=True, kw_only=True):
+class Transition(Part, frozen=True, kw_only=True):
     """A way from one status to another. `fields` are those of its screen, None if Jira does not tell them."""
 
     id: str | int
@@ -93,7 +89,7 @@ class Transition(_Record, frozen=True, kw_only=True):
     fields: Mapping[str, ScreenField] | None = None
 
 
-class Transitions(_Record, frozen=True, kw_only=True):
+class Transitions(Part, frozen=True, kw_only=True):
     """The transitions that the user may choose from now ("Get transitions")."""
 
     transitions: Sequence[Transition]

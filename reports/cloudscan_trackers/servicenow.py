@@ -30,7 +30,7 @@ from cloudscan.tracker import (
     TrackerPlugin,
     Wording,
 )
-from cloudscan_trackers import issues
+from cloudscan_trackers import issues, projects
 from cloudscan_trackers.api import Api, Object, Objects, Pairs, Refused, Reply
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.wording import Limits, wording
@@ -239,11 +239,7 @@ class ServiceNow:
         Where the dictionary cannot be read, nothing is said about it.
         """
         if missing := self._mandatory():
-            yield say(
-                "ServiceNow's table {table} requires fields that are not set: {fields}; write them under fields.",
-                table=self.options.table,
-                fields=", ".join(missing),
-            )
+            yield projects.requires(self.options.table, missing)
         for record in self._several(self.options.table, most=1)[:1]:
             if unread := [name for name in (*_NEEDED, *_IDENTITY) if name not in record]:
                 yield self._unreadable(unread)

@@ -128,7 +128,7 @@ def test_switched_off_issues_are_a_trouble_of_the_repository(office: Office) -> 
     again = office.night(plan="everybody")
 
     assert result.code == 3
-    assert "issues are switched off in the repository acme/security" in result.err
+    assert "issues are switched off in acme/security" in result.err
     assert again.code == 0
     assert len(office.tracker.tickets()) == 1
 
@@ -359,7 +359,7 @@ def test_a_locked_conversation_and_an_archived_repository_are_named(hub: GitHub)
     with pytest.raises(AccessDenied, match="the conversation of acme/security#1 is locked"):
         tracker.comment("acme/security#1", "Hello", once="x")
     hub.security.archived = True
-    with pytest.raises(TicketRefused, match="the repository acme/security is archived"):
+    with pytest.raises(TicketRefused, match="acme/security is archived"):
         tracker.comment("acme/security#1", "Hello", once="x")
 
 

@@ -120,7 +120,7 @@ def test_switched_off_issues_are_a_trouble_of_the_project(office: Office) -> Non
     again = office.night(plan="everybody")
 
     assert result.code == 3
-    assert "issues are switched off in the project acme/security" in result.err
+    assert "issues are switched off in acme/security" in result.err
     assert again.code == 0
     assert len(office.tracker.tickets()) == 1
 
