@@ -80,7 +80,7 @@ def tickets(
             with told.failure_of(names or list(config.trackers)):
                 memory = open_ledger(config) if file is None else NoMemory()
                 needed = {name for one in report.findings for name in names_of(one, config.grouping)}
-                trackers = open_trackers(config, path, names, memory, needed)
+                trackers = open_trackers(config, path, names, memory, needed, dry_run=dry_run)
         planned = _plan(config, report, trackers, lang or "", from_file=file is not None)
         as_json = format_name == "json"
         return (
@@ -154,6 +154,7 @@ def _plan(config: Config, report: "Report", trackers: Trackers, lang: str, *, fr
         renames=memory.renames(),
         withdrawn=() if from_file else _withdrawn(config, report, trackers),
         unreachable=trackers.unreachable,
+        left_out=config.trackers.keys() - {*trackers.states, *trackers.unreachable},
         now=datetime.now(UTC),
     )
 

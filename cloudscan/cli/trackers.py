@@ -28,11 +28,18 @@ class Trackers:
 
 
 def open_trackers(
-    config: Config, path: Path | None, names: Sequence[str], memory: "TicketStore", needed: Collection[str]
+    config: Config,
+    path: Path | None,
+    names: Sequence[str],
+    memory: "TicketStore",
+    needed: Collection[str],
+    *,
+    dry_run: bool = False,
 ) -> Trackers:
     """The chosen trackers; `needed` are the markers that today's findings have.
 
-    Raises `ConfigurationError` if none of them can be opened with this configuration.
+    In a dry run, one that cannot be asked is shown as the ledger remembers it. Raises `ConfigurationError` if none of
+    them can be opened with this configuration.
     """
     from cloudscan.ticketing.deliver import Dispatcher
     from cloudscan.ticketing.plan import TrackerState
@@ -45,7 +52,8 @@ def open_trackers(
             opened[name] = _opened(config, name, path)
         except CloudscanError as error:
             unreachable[name] = error
-    if not opened and all(isinstance(error, ConfigurationError) for error in unreachable.values()):
+    previews = {name: state for name in chosen if dry_run and (state := _remembered(config, name, path, memory))}
+    if not (opened or previews) and all(isinstance(error, ConfigurationError) for error in unreachable.values()):
         raise next(iter(unreachable.values()))
     dispatcher = Dispatcher(opened=opened, memory=memory)
     for name, reason in unreachable.items():
@@ -54,6 +62,7 @@ def open_trackers(
     for name in opened:
         if state := _state(config, name, dispatcher, needed):
             states[name] = state
+    states = previews | states
     return Trackers(dispatcher=dispatcher, states=states, unreachable=[name for name in chosen if name not in states])
 
 
@@ -86,7 +95,8 @@ def open_tracker(config: Config, name: str, path: Path | None) -> Tracker:
 def projects_of(config: Config, name: str) -> Sequence[str]:
     """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
     own = [str(config.trackers[name].get("project", ""))]
-    routed = [route.project for route in config.routes if route.tracker in (name, "")]
+    usual = config.tickets.tracker or (name if len(config.trackers) == 1 else "")
+    routed = [route.project for route in config.routes if (route.tracker or usual) == name]
     return list(dict.fromkeys([*own, *filter(None, routed)]))
 
 
@@ -130,6 +140,27 @@ def _state(config: Config, name: str, dispatcher: "Dispatcher", needed: Collecti
         project=own,
         unlisted=unlisted,
         unread=inventory.unread,
+    )
+
+
+def _remembered(config: Config, name: str, path: Path | None, memory: "TicketStore") -> "TrackerState | None":
+    """A tracker that cannot be asked, as the ledger remembers it; None if its plugin shows nothing without it."""
+    from cloudscan import plugins
+    from cloudscan.ticketing.inventory import as_remembered
+    from cloudscan.ticketing.plan import TrackerState
+
+    try:
+        plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
+        tracker_options(config, name, plugin.options, path)
+    except ConfigurationError:
+        return None
+    if plugin.preview is None:
+        return None
+    return TrackerState(
+        wording=plugin.preview,
+        existing=as_remembered(record for record in memory.tickets() if record.tracker == name),
+        fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
+        project=str(config.trackers[name].get("project", "")),
     )
 
 

@@ -1,9 +1,10 @@
 """Carries a plan out, one ticket after the other, so that a kill or a lost answer at any point doubles nothing.
 
 Before a ticket is created, the ledger remembers that it is about to be; if the answer is lost, the tracker is searched
-for the marker before the request is repeated. Before an existing ticket is written, what is at its address is read: it
-has to be ours at that moment. What is done comes first, and then the comment about it, which contains an id and is
-written only if no comment with that id exists; one that fails is written in a later run, as long as it is still true.
+for the marker before the request is repeated. Before an existing ticket is written, at each attempt, what is at its
+address is read: it has to be ours at that moment. What is done comes first, and then the comment about it, which
+contains an id and is written only if no comment with that id exists; one that fails is written in a later run, as long
+as it is still true.
 What a tracker says that it wrote is compared with what was sent.
 """
 
@@ -17,17 +18,23 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.errors import ProviderError, Throttled, TicketRefused, Unreachable
+from cloudscan.errors import Malformed, ProviderError, Throttled, TicketRefused, Unreachable
 from cloudscan.sentence import Sentence, joined, say
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.asking import Asking, is_long
-from cloudscan.ticketing.inventory import Inventory, is_ours, marker_of, take_inventory
+from cloudscan.ticketing.inventory import (
+    GIVE_UP,
+    Inventory,
+    is_lost,
+    is_ours,
+    marker_of,
+    preference,
+    take_inventory,
+)
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment, TicketStore
 from cloudscan.ticketing.plan import Action, ActionKind
 from cloudscan.ticketing.trouble import OngoingTrouble, Trouble, kind_of
 from cloudscan.tracker import Dropped, ExistingTicket, Listing, Ticket, TicketPhase, TicketRecord, Tracker
-
-_GIVE_UP: Final = 3  # consecutive requests without an answer, after which the tracker is left alone for tonight
 
 
 class ActionOutcome(StrEnum):
@@ -71,6 +78,7 @@ class Dispatcher:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     troubles: list[Trouble] = field(default_factory=list)
     _resting: set[str] = field(default_factory=set)  # trackers that are left alone for tonight
+    _unfinished: set[str] = field(default_factory=set)  # trackers in which not everything was tried
     _unanswered: dict[str, int] = field(default_factory=dict)  # consecutive requests without an answer, by tracker
     _unmarked: set[tuple[str, str]] = field(default_factory=set)  # projects in which labels get lost
     _people: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -79,16 +87,21 @@ class Dispatcher:
     def inventory(self, name: str, needed: Collection[str]) -> Inventory:
         """What a tracker contains; `needed` are the markers of today's findings."""
         opened = self.opened[name]
-        records = [record for record in self._records.values() if record.tracker == name]
+        records = self._records.of_tracker(name)
         inventory = take_inventory(opened.tracker, opened.asking, opened.projects, records, needed)
         self.troubles += inventory.troubles
         self._found[name] = inventory.tickets
-        if any(is_long(trouble.error) for trouble in inventory.troubles):
+        if inventory.resting:
             self._resting.add(name)
+        if inventory.resting or inventory.unlisted.issuperset(opened.projects):
+            self._unfinished.add(name)
         return inventory
 
     def known_troubles(self) -> tuple[Sequence[Trouble], Sequence[OngoingTrouble]]:
-        """What failed for the first time, and what failed in the run before too; remembers both for the next run."""
+        """What failed for the first time, and what failed in the run before too; remembers both for the next run.
+
+        What was not tried this time may fail again when it is, so that is not forgotten.
+        """
         known = {(one.tracker, one.id): one for one in self.memory.troubles()}
         fresh, ongoing, kept = list[Trouble](), list[OngoingTrouble](), dict[str, dict[str, KnownTrouble]]()
         for trouble in self.troubles:
@@ -104,7 +117,9 @@ class Dispatcher:
             else:
                 fresh.append(trouble)
         for name in {*self.opened, *kept}:
-            self.memory.keep_troubles(name, list(kept.get(name, {}).values()))
+            is_tried = name in self.opened and name not in self._unfinished
+            untried = {} if is_tried else {one.id: one for one in known.values() if one.tracker == name}
+            self.memory.keep_troubles(name, list((untried | kept.get(name, {})).values()))
         return fresh, ongoing
 
     def carry_out(self, actions: Sequence[Action]) -> Iterator[ActionResult]:
@@ -113,26 +128,42 @@ class Dispatcher:
         A failure leaves the rest of its ticket for another night.
         """
         for name in self.opened:
-            self._remember_moves(name)
-            yield from self._catch_up(name)
+            if name not in self._unfinished:
+                self._remember_found(name)
+                yield from self._catch_up(name)
         for (name, marker, _), group in groupby(actions, key=lambda one: (one.tracker, one.marker, one.key)):
             yield from self._ticket(name, marker, list(group))
 
-    def _remember_moves(self, name: str) -> None:
-        """Remember where tickets are now that were moved."""
-        keys = {ticket.key for ticket in self._found.get(name, ())}
-        for ticket in self._found.get(name, ()):
-            record = self._records.get((name, ticket.marker))
-            if record and record.phase is TicketPhase.OPEN and not ticket.moved and record.key not in keys:
-                moved = msgspec.structs.replace(record, key=ticket.key, url=ticket.url)
-                self.memory.save_ticket(moved)
-                self._records[name, ticket.marker] = moved
+    def _remember_found(self, name: str) -> None:
+        """Remember where tickets are that were moved, and those whose creation or ledger was lost."""
+        found = [ticket for ticket in self._found.get(name, ()) if not is_lost(ticket)]
+        keys = {ticket.key for ticket in found}
+        best = {ticket.marker: ticket for ticket in sorted(found, key=preference, reverse=True)}
+        for marker, ticket in best.items():
+            record = self._records.of_marker(name, marker)
+            is_remembered = record and record.phase is not TicketPhase.SENDING and record.key in keys
+            if is_remembered or self._records.of_key(name, ticket.key) or not (record or ticket.open):
+                continue
+            line = marker_line.read(ticket.body)
+            self._remember(
+                TicketRecord(
+                    tracker=name,
+                    marker=marker,
+                    phase=TicketPhase.OPEN if ticket.open else TicketPhase.CLOSED,
+                    acted_on=record.acted_on if record else self.now(),
+                    key=ticket.key,
+                    url=ticket.url,
+                    marker_line=marker_line.line(line) if line else record.marker_line if record else "",
+                    changes=record.changes if record else 0,
+                )
+            )
 
     def _ticket(self, name: str, marker: str, actions: Sequence[Action]) -> Iterator[ActionResult]:
         """Everything about one ticket."""
         failed = False
         for action in actions:
             if failed or self._is_left(name):
+                self._unfinished.add(name)
                 yield _result(action, outcome=ActionOutcome.LEFT, reason=say("left for the next run"))
                 continue
             try:
@@ -140,20 +171,19 @@ class Dispatcher:
                     yield self._create(action)
                 else:
                     if action is actions[0]:
-                        self._prove(action)
                         self._announce(actions)
                     yield self._change(action)
             except ProviderError as error:
                 failed = True
                 self._failed(f"{action.kind} {action.key or marker}", _what(action), name, error)
-                if not isinstance(error, Unreachable):
+                if not isinstance(error, Unreachable | Malformed):  # which may have been carried out
                     self._withdraw(actions, action)
                 yield _result(action, outcome=ActionOutcome.FAILED, reason=joined([error]))
             else:
                 self._unanswered[name] = 0
 
     def _is_left(self, name: str) -> bool:
-        return name in self._resting or self._unanswered.get(name, 0) >= _GIVE_UP
+        return name in self._resting or self._unanswered.get(name, 0) >= GIVE_UP
 
     def _failed(self, what: str, where: Sentence, name: str, error: ProviderError) -> None:
         if is_long(error):
@@ -162,20 +192,38 @@ class Dispatcher:
         self._unanswered[name] = self._unanswered.get(name, 0) + 1 if lost else 0
         self.troubles.append(Trouble(tracker=name, id=f"{what} {kind_of(error)}", what=where, error=error))
 
-    def _prove(self, action: Action) -> ExistingTicket | None:
-        """What is at a ticket's address now. Raises `TicketRefused` if it is not ours, or not the one that was seen."""
-        opened = self.opened[action.tracker]
+    def _prove(self, name: str, key: str, markers: Collection[str]) -> ExistingTicket | None:
+        """What is at a ticket's address now. Raises `TicketRefused` if it is not ours, or about something else.
+
+        `markers` are those that it may bear; none: any. None if the tracker cannot be asked.
+        """
+        opened = self.opened[name]
         if opened.tracker.listing is Listing.NONE:
             return None
-        found = opened.asking.retrying(lambda: opened.tracker.get(action.key))
-        remembered = self._record_of(action.tracker, action.key) is not None
-        if found is None or not is_ours(found, action.key, remembered=remembered):
+        found = opened.tracker.get(key)
+        if found is None or not is_ours(found, key, remembered=self._records.of_key(name, key) is not None):
             raise TicketRefused(
                 say("it was moved or deleted, or does not bear our mark any more, so it is left alone.")
             )
-        if action.seen and marker_of(found) not in ("", action.seen):
+        if markers and marker_of(found) not in ("", *markers):
             raise TicketRefused(say("it is about something else than a moment ago, so it is left alone."))
         return found
+
+    def _written(
+        self, action: Action, key: str, write: Callable[[], ExistingTicket], *, is_open: bool | None = None
+    ) -> tuple[ExistingTicket, ActionOutcome]:
+        """Write into a ticket that is proven to be ours, at each attempt anew: there may be minutes between them.
+
+        `is_open` is the state that it is brought into, if that is what is written.
+        """
+
+        def ask() -> tuple[ExistingTicket, ActionOutcome]:
+            found = self._prove(action.tracker, key, _markers(action))
+            if found and found.open is is_open:
+                return found, ActionOutcome.FOUND
+            return write(), ActionOutcome.DONE
+
+        return self.opened[action.tracker].asking.retrying(ask)
 
     def _create(self, action: Action) -> ActionResult:
         opened, ticket = self.opened[action.tracker], action.ticket
@@ -190,7 +238,7 @@ class Dispatcher:
         self._save(action, TicketPhase.OPEN, created)
         if in_doubt and opened.tracker.listing is Listing.NONE:  # what was sent then may be what it contains
             self._update(action, created.key, ticket)
-        parts = [part for part in (remark, self._look_at(action, ticket, created)) if part]
+        parts = [part for part in (remark, _unread(created), self._look_at(action, ticket, created)) if part]
         remark = joined(parts, "; ") if parts else None
         return _result(action, created, outcome=outcome, remark=remark)
 
@@ -222,15 +270,19 @@ class Dispatcher:
         raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=attempts)
 
     def _is_in_doubt(self, action: Action) -> bool:
-        record = self._records.get((action.tracker, action.marker))
+        record = self._records.of_marker(action.tracker, action.marker)
         return bool(record and record.phase is TicketPhase.SENDING)
 
     def _look_at(self, action: Action, ticket: Ticket, created: ExistingTicket) -> Sentence | None:
         """Compare what was created with what was sent, and send once more what the next run needs to find it."""
         dropped = set(created.dropped)
         if dropped & _NEEDED:
-            mended = self._update(action, created.key, ticket)
-            dropped = set(mended.dropped) | (dropped - _NEEDED)
+            try:
+                mended = self._update(action, created.key, ticket)
+            except ProviderError as error:
+                self._failed(f"update {created.key}", say("ticket {key}", key=created.key), action.tracker, error)
+            else:
+                dropped = set(mended.dropped) | (dropped - _NEEDED)
         return self._dropped(action, created.key, ticket, dropped)
 
     def _dropped(self, action: Action, key: str, ticket: Ticket, dropped: Collection[Dropped]) -> Sentence | None:
@@ -300,15 +352,23 @@ class Dispatcher:
             case Listing.BY_PROJECT:
                 project = ticket.project or next(iter(opened.projects), "")
         listed = opened.asking.retrying(lambda: list(opened.tracker.existing(project)))
-        ours = (one for one in listed if one.open and not one.moved and marker_of(one) == action.marker)
-        return next(ours, None)
+        same = [one for one in listed if one.open and not one.moved and marker_of(one) == action.marker]
+        if same and not any(one.labelled for one in same):
+            raise TicketRefused(
+                say(
+                    "{key} bears its marker and not the label of cloudscan's tickets, so no second one is created; "
+                    "give it the label, and the token the permission to set labels.",
+                    key=same[0].key,
+                )
+            )
+        return next((one for one in same if one.labelled), None)
 
     def _change(self, action: Action) -> ActionResult:
-        opened, key = self.opened[action.tracker], action.key
-        tracker, outcome, remark = opened.tracker, ActionOutcome.DONE, None
+        tracker, key = self.opened[action.tracker].tracker, action.key
+        outcome, remark = ActionOutcome.DONE, None
         match action.kind:
             case ActionKind.COMMENT:
-                outcome = self._comment(action.tracker, key, action.text, action.comment_id)
+                outcome = self._comment(action)
             case ActionKind.UPDATE if action.ticket:
                 after = self._update(action, key, action.ticket)
                 if Dropped.TEXT in after.dropped:
@@ -316,29 +376,31 @@ class Dispatcher:
                 remark = self._dropped(action, key, action.ticket, after.dropped)
             case ActionKind.CLOSE if action.closing:
                 once, closing = f"{action.marker}-close-{self._changes(action)}", action.closing
-                after = opened.asking.retrying(lambda: tracker.close(key, closing, once=once))
+                after, outcome = self._written(
+                    action, key, lambda: tracker.close(key, closing, once=once), is_open=False
+                )
                 if after.open:
                     raise TicketRefused(say("the tracker accepted that it is closed, and it is still open."))
                 self._save(action, TicketPhase.CLOSED)
             case ActionKind.REOPEN:
                 once = f"{action.marker}-reopen-{self._changes(action)}"
-                after = opened.asking.retrying(lambda: tracker.reopen(key, once=once))
+                after, outcome = self._written(action, key, lambda: tracker.reopen(key, once=once), is_open=True)
                 if not after.open:
                     raise TicketRefused(say("the tracker accepted that it is opened, and it is still closed."))
                 self._save(action, TicketPhase.OPEN)
         return _result(action, outcome=outcome, remark=remark)
 
     def _update(self, action: Action, key: str, ticket: Ticket) -> ExistingTicket:
-        opened = self.opened[action.tracker]
-        line = marker_line.read(ticket.body)
+        tracker, line = self.opened[action.tracker].tracker, marker_line.read(ticket.body)
         once = f"{action.marker}-{line.digest if line else ''}-{self._changes(action)}"
-        after = opened.asking.retrying(lambda: opened.tracker.update(key, ticket, once=once))
+        after, _ = self._written(action, key, lambda: tracker.update(key, ticket, once=once))
         if Dropped.TEXT not in after.dropped:
             self._save(action, TicketPhase.OPEN, after)
         return after
 
     def _changes(self, action: Action) -> int:
-        record = self._records.get((action.tracker, action.marker)) or self._record_of(action.tracker, action.key)
+        of_marker = self._records.of_marker(action.tracker, action.marker)
+        record = of_marker or self._records.of_key(action.tracker, action.key)
         return record.changes if record else 0
 
     def _announce(self, actions: Sequence[Action]) -> None:
@@ -375,21 +437,25 @@ class Dispatcher:
             if pending.tracker != name or self._is_left(name):
                 continue
             action = Action(
-                kind=ActionKind.COMMENT, tracker=name, marker=pending.marker, key=pending.key, seen=pending.marker
+                kind=ActionKind.COMMENT,
+                tracker=name,
+                marker=pending.marker,
+                key=pending.key,
+                text=pending.text,
+                comment_id=pending.comment_id,
             )
             try:
                 if not self._is_still_true(opened, pending):
                     self.memory.drop_pending_comment(name, pending.key, pending.comment_id)
                     continue
-                outcome = self._comment(name, pending.key, pending.text, pending.comment_id)
-                yield _result(action, outcome=outcome)
+                yield _result(action, outcome=self._comment(action))
             except ProviderError as error:
                 self._failed(f"comment {pending.key}", _what(action), name, error)
                 yield _result(action, outcome=ActionOutcome.FAILED, reason=joined([error]))
 
     def _is_still_true(self, opened: Opened, pending: PendingComment) -> bool:
         """Whether a ticket is as a comment about it says."""
-        record = self._record_of(pending.tracker, pending.key)
+        record = self._records.of_key(pending.tracker, pending.key)
         if opened.tracker.listing is Listing.NONE:
             is_open, body = bool(record and record.phase is TicketPhase.OPEN), record.marker_line if record else ""
         else:
@@ -400,28 +466,28 @@ class Dispatcher:
         line = marker_line.read(body)
         return is_open is pending.open and (not pending.digest or bool(line and line.digest == pending.digest))
 
-    def _comment(self, name: str, key: str, text: str, comment_id: str) -> ActionOutcome:
+    def _comment(self, action: Action) -> ActionOutcome:
         """Written once: a comment with this id is looked for before each attempt."""
-        opened = self.opened[name]
-        tracker = opened.tracker
+        name, key, opened = action.tracker, action.key, self.opened[action.tracker]
 
         def ask() -> ActionOutcome:
-            if any(comment_id in written for written in tracker.comments(key)):
+            self._prove(name, key, _markers(action))
+            if any(action.comment_id in written for written in opened.tracker.comments(key)):
                 return ActionOutcome.FOUND
-            tracker.comment(key, text, once=f"{key}-{comment_id}")
+            opened.tracker.comment(key, action.text, once=f"{key}-{action.comment_id}")
             return ActionOutcome.DONE
 
         outcome = opened.asking.retrying(ask)
-        self.memory.drop_pending_comment(name, key, comment_id)
+        self.memory.drop_pending_comment(name, key, action.comment_id)
         return outcome
 
     def _save(self, action: Action, phase: TicketPhase, existing: ExistingTicket | None = None) -> None:
         line = marker_line.read(action.ticket.body) if action.ticket else None
         key = existing.key if existing else action.key
-        by_marker = self._records.get((action.tracker, action.marker))
+        by_marker = self._records.of_marker(action.tracker, action.marker)
         if by_marker and by_marker.key and key and by_marker.key != key and action.kind is ActionKind.CLOSE:
             return  # a duplicate was closed; the ticket that stays is the one to remember
-        by_key = self._record_of(action.tracker, key)  # under another marker if the ticket is adopted
+        by_key = self._records.of_key(action.tracker, key)  # under another marker if the ticket is adopted
         before = by_key or by_marker
         record = TicketRecord(
             tracker=action.tracker,
@@ -433,18 +499,45 @@ class Dispatcher:
             marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
             changes=(before.changes if before else 0) + (phase is not TicketPhase.SENDING),
         )
-        self.memory.save_ticket(record)
-        if by_key and by_key.marker != record.marker:
-            self._records.pop((by_key.tracker, by_key.marker), None)
-        self._records[action.tracker, action.marker] = record
+        self._remember(record)
 
-    def _record_of(self, tracker: str, key: str) -> TicketRecord | None:
-        records = self._records.values()
-        return next((record for record in records if key and (record.tracker, record.key) == (tracker, key)), None)
+    def _remember(self, record: TicketRecord) -> None:
+        self.memory.save_ticket(record)
+        self._records.put(record)
 
     @cached_property
-    def _records(self) -> dict[tuple[str, str], TicketRecord]:
-        return {(record.tracker, record.marker): record for record in self.memory.tickets()}
+    def _records(self) -> "_Records":
+        return _Records(self.memory.tickets())
+
+
+class _Records:
+    """What is remembered of tickets, as the ledger keeps it: one for each marker, and one for each key."""
+
+    def __init__(self, records: Sequence[TicketRecord]) -> None:
+        self._by_marker: dict[tuple[str, str], TicketRecord] = {}
+        self._by_key: dict[tuple[str, str], TicketRecord] = {}
+        for record in records:
+            self.put(record)
+
+    def of_tracker(self, tracker: str) -> list[TicketRecord]:
+        return [record for record in self._by_marker.values() if record.tracker == tracker]
+
+    def of_marker(self, tracker: str, marker: str) -> TicketRecord | None:
+        return self._by_marker.get((tracker, marker))
+
+    def of_key(self, tracker: str, key: str) -> TicketRecord | None:
+        return self._by_key.get((tracker, key)) if key else None
+
+    def put(self, record: TicketRecord) -> None:
+        """Remember a ticket, in place of what was known under its marker, and under its key."""
+        before = self.of_marker(record.tracker, record.marker)
+        if before and before.key:
+            self._by_key.pop((before.tracker, before.key), None)
+        if other := self.of_key(record.tracker, record.key):
+            self._by_marker.pop((other.tracker, other.marker), None)
+        self._by_marker[record.tracker, record.marker] = record
+        if record.key:
+            self._by_key[record.tracker, record.key] = record
 
 
 _DROPPED: Final[Mapping[Dropped, Sentence]] = {
@@ -468,6 +561,21 @@ _WHAT: Final[Mapping[ActionKind, str]] = {
     ActionKind.CLOSE: say("close"),
     ActionKind.REOPEN: say("reopen"),
 }
+
+
+def _unread(created: ExistingTicket) -> Sentence | None:
+    """What cannot be looked at after a ticket was created."""
+    if not created.unread:
+        return None
+    return say(
+        "the tracker's answer does not show {fields}; let the user of the token read them",
+        fields=", ".join(created.unread),
+    )
+
+
+def _markers(action: Action) -> Collection[str]:
+    """The markers that a ticket may bear when it is written: the one that was seen, or what was written since."""
+    return (action.seen, action.marker) if action.seen else ()
 
 
 def _what(action: Action) -> Sentence:

@@ -6,14 +6,14 @@ field that names another ticket, or a record that was returned beside the query 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Final
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, ProviderError, TicketRefused
+from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
 from cloudscan.sentence import say
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.asking import Asking, is_long
@@ -21,6 +21,7 @@ from cloudscan.ticketing.trouble import Trouble, kind_of
 from cloudscan.tracker import ExistingTicket, Listing, TicketPhase, TicketRecord, Tracker
 
 _MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
+GIVE_UP: Final = 3  # consecutive requests without an answer, after which the tracker is left alone for tonight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,10 @@ class Inventory:
     """The tickets of ours, those that were moved away and cannot be followed included."""
 
     tickets: Sequence[ExistingTicket] = ()
-    unlisted: Collection[str] = ()  # projects: in these, nothing is created or closed
+    unlisted: frozenset[str] = frozenset()  # projects: in these, nothing is created or closed
     unread: Collection[str] = ()  # markers of tickets that could not be read, or may not be ours
     troubles: Sequence[Trouble] = ()
+    resting: bool = False  # the tracker does not answer, or asks for a longer pause than is waited for
 
 
 def marker_of(ticket: ExistingTicket) -> str:
@@ -38,6 +40,25 @@ def marker_of(ticket: ExistingTicket) -> str:
     written = marker_line.read(ticket.body)
     marker = ticket.marker or (written.marker if written else "")
     return marker if _MARKER.fullmatch(marker) else ""
+
+
+def is_lost(ticket: ExistingTicket) -> bool:
+    """Whether nothing can be written into a ticket any more: it was moved away, or closed for good."""
+    return ticket.moved or (ticket.is_final and not ticket.open)
+
+
+def preference(ticket: ExistingTicket) -> tuple[bool, int]:
+    """Which of two tickets about the same is kept, the smaller: an open one, the older of them.
+
+    Tickets are numbered in the order of their creation; without numbers, the order of the list counts.
+    """
+    return not ticket.open, number_of(ticket.key)
+
+
+def number_of(key: str) -> int:
+    """The number in a ticket's key; 0 if there is none."""
+    number = key.rpartition("-")[2].rpartition("#")[2]
+    return int(number) if number.isdecimal() and len(number) < 12 else 0
 
 
 def is_ours(ticket: ExistingTicket, key: str, *, remembered: bool) -> bool:
@@ -55,7 +76,7 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        return Inventory(tickets=[_as_remembered(record) for record in records if record.key])
+        return Inventory(tickets=as_remembered(records))
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -69,27 +90,46 @@ class _Reader:
     unlisted: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     troubles: list[Trouble] = field(default_factory=list)
-    resting: bool = False  # the tracker asks for a longer pause than is waited for
+    suspects: list[ExistingTicket] = field(default_factory=list)  # they bear a marker, and not our label
+    resting: bool = False
+    unanswered: int = 0  # consecutive requests
 
     def read(self, projects: Sequence[str]) -> Inventory:
         for ticket in list(self._listed(projects)):
             self._take(ticket)
+        if self.unlisted.issuperset(projects):  # the same trouble, ticket by ticket
+            self.unread |= {record.marker for record in self.records}
+        else:
+            self._look_up_all()
+        found = {ticket.marker for ticket in self.tickets.values()}
+        for ticket in self.suspects:
+            if marker_of(ticket) not in found:
+                self._uncertain(ticket, marker_of(ticket))
+        return Inventory(
+            tickets=list(self.tickets.values()),
+            unlisted=frozenset(self.unlisted),
+            unread=self.unread,
+            troubles=self.troubles,
+            resting=self.resting,
+        )
+
+    def _look_up_all(self) -> None:
+        """Look for the tickets that the ledger remembers and that are not listed."""
         keys = set(self.tickets)
-        found = {marker_of(ticket) for ticket in self.tickets.values()} | self.unread
+        found = {ticket.marker for ticket in self.tickets.values() if not is_lost(ticket)} | self.unread
         for record in self.records:
             known = not record.key or record.key in keys or record.marker in found
             if not known and (record.phase is TicketPhase.OPEN or record.marker in self.needed):
                 self._look_up(record)
-        return Inventory(
-            tickets=list(self.tickets.values()), unlisted=self.unlisted, unread=self.unread, troubles=self.troubles
-        )
 
     def _listed(self, projects: Sequence[str]) -> Iterator[ExistingTicket]:
         whole = self.tracker.listing is Listing.WHOLE
         for project in ("",) if whole else projects:
             try:
                 if not self.resting:
-                    yield from self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    listed = self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    self.unanswered = 0
+                    yield from listed
                     continue
             except ProviderError as error:
                 self._failed(
@@ -109,23 +149,27 @@ class _Reader:
             self._follow(ticket, marker)
         elif is_ours(ticket, ticket.key, remembered=record is not None):
             self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker)
-        elif marker in self.needed:
-            self._uncertain(ticket, marker)
+        elif marker in self.needed and ticket.open:
+            self.suspects.append(ticket)
 
     def _look_up(self, record: TicketRecord) -> None:
-        """A ticket that the ledger remembers and that is not listed: moved, without its label, or gone."""
+        """One that is not listed: moved, without its label, or gone."""
         ticket = self._read(record.key, record.marker)
         if ticket is None:
             return
         if ticket.moved:
             self._follow(ticket, record.marker)
+        elif ticket.key != record.key:  # the answer is about another place
+            shell = msgspec.structs.replace(ticket, key=record.key, moved=True, moved_to=ticket.key)
+            self._follow(shell, record.marker)
         elif is_ours(ticket, record.key, remembered=True):
             self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker_of(ticket) or record.marker)
 
     def _follow(self, shell: ExistingTicket, marker: str) -> None:
         """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
         there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
-        if there and marker_of(there) == marker and not there.moved and there.key == shell.moved_to:
+        remembered = any(record.marker == marker for record in self.records)
+        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=remembered):
             self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
         elif marker not in self.unread:
             self.tickets[shell.key] = msgspec.structs.replace(shell, marker=marker)
@@ -139,13 +183,18 @@ class _Reader:
             self.unread.add(marker)
             return None
         try:
-            return self.asking.retrying(partial(self.tracker.get, key))
+            found = self.asking.retrying(partial(self.tracker.get, key))
         except (AccessDenied, TicketRefused) as error:
-            if not elsewhere:
+            if self.unlisted:  # it may be in a project whose trouble is told already
+                self.unread.add(marker)
+            elif not elsewhere:
                 self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
+            return None
         except ProviderError as error:
             self._failed(f"read {key}", say("ticket {key}", key=key), error, marker)
-        return None
+            return None
+        self.unanswered = 0
+        return found
 
     def _uncertain(self, ticket: ExistingTicket, marker: str) -> None:
         error = TicketRefused(
@@ -157,7 +206,8 @@ class _Reader:
         self._failed(f"label {ticket.key}", say("ticket {key}", key=ticket.key), error, marker)
 
     def _failed(self, what: str, where: str, error: ProviderError, marker: str = "") -> None:
-        self.resting = self.resting or is_long(error)
+        self.unanswered = self.unanswered + 1 if isinstance(error, Throttled | Unreachable) else 0
+        self.resting = self.resting or is_long(error) or self.unanswered >= GIVE_UP
         if marker:
             self.unread.add(marker)
         self.troubles.append(
@@ -169,11 +219,16 @@ class _Reader:
         return {record.key: record for record in self.records if record.key}
 
 
-def _as_remembered(record: TicketRecord) -> ExistingTicket:
-    return ExistingTicket(
-        key=record.key,
-        body=record.marker_line,
-        open=record.phase is not TicketPhase.CLOSED,
-        url=record.url,
-        marker=record.marker,
-    )
+def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:
+    """The tickets of a tracker that cannot be asked, as the ledger remembers them."""
+    return [
+        ExistingTicket(
+            key=record.key,
+            body=record.marker_line,
+            open=record.phase is not TicketPhase.CLOSED,
+            url=record.url,
+            marker=record.marker,
+        )
+        for record in records
+        if record.key
+    ]

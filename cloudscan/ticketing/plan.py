@@ -42,6 +42,7 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import ChangedBy, Difference, Rejudged, Report, Terms, TicketLink
 from cloudscan.text import openable
 from cloudscan.ticketing import marker_line
+from cloudscan.ticketing.inventory import is_lost, number_of
 from cloudscan.ticketing.marker_line import MarkerLine
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
@@ -71,6 +72,7 @@ from cloudscan.tracker import (
 )
 
 _NO_RENAMES: Final = Renames()
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class ActionKind(StrEnum):
@@ -173,20 +175,25 @@ def plan(
     renames: Renames = _NO_RENAMES,
     withdrawn: Collection[str] = (),
     unreachable: Collection[str] = (),
+    left_out: Collection[str] = (),
     now: datetime,
 ) -> Plan:
     """What to do so that every tracker says what the report says.
 
-    `trackers` are those that could be opened, `unreachable` the names of the others. `terms` say by when to fix
-    findings, which domains are ours and whom to ask, `remembered` are the tickets that the ledger knows, `renames` the
-    names that older tickets still show, `withdrawn` the rules that are not applied any more.
+    `trackers` are those that could be opened, `unreachable` the names of those that could not, `left_out` of those that
+    nobody asked for. `terms` say by when to fix findings, which domains are ours and whom to ask, `remembered` are the
+    tickets that the ledger knows, `renames` the names that older tickets still show, `withdrawn` the rules that are not
+    applied any more.
     """
     grouping = Grouping(policy=policy, routes=routes, domains=terms.domains)
     projects = {name: state.project for name, state in trackers.items()} | dict.fromkeys(unreachable, "")
-    jobs, unrouted = jobs_of(report, projects, policy, routes, terms)
+    jobs, unrouted = jobs_of(report, projects, policy, routes, terms, left_out)
     records = {(record.tracker, record.marker): record for record in remembered}
-    planner = _Planner(report, trackers, grouping, terms, policy.language or lang, records, frozenset(withdrawn), now)
-    matches = [match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames)]
+    language, gone = policy.language or lang, frozenset(withdrawn)
+    planner = _Planner(report, trackers, grouping, terms, language, records, gone, unreachable, now)
+    matches = [
+        match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames, records)
+    ]
     taken, left = assigned(matches, jobs, report, grouping)
     for job in jobs.values():
         planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
@@ -239,6 +246,7 @@ class _Planner:
     lang: str
     records: Mapping[tuple[str, str], TicketRecord]
     withdrawn: Collection[str]
+    unreachable: Collection[str]
     now: datetime
     actions: list[Action] = field(default_factory=list)
     created: list[Action] = field(default_factory=list)
@@ -263,8 +271,8 @@ class _Planner:
 
     def keep_up_to_date(self, job: Job, matches: Sequence[Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
-        usable = [match for match in matches if not _is_lost(match.ticket)]
-        lost = [match for match in matches if _is_lost(match.ticket)]
+        usable = [match for match in matches if not is_lost(match.ticket)]
+        lost = [match for match in matches if is_lost(match.ticket)]
         if not usable:
             closed = [match for match in lost if not match.ticket.moved]
             if all(job.verified and self._scanned_after_closing(match.ticket) for match in closed):
@@ -290,6 +298,8 @@ class _Planner:
                     timezone=self.report.timezone,
                     widened=wider if step is CommentReason.WIDENED else (),
                     rejudged=self._rejudged(step, job.subject, match.line, wider),
+                    due=job.subject.due,
+                    contact=job.subject.contact,
                 )
                 self._comment(match, job.subject.marker, content, self._cause(step, match, line))
             else:
@@ -298,13 +308,13 @@ class _Planner:
 
     def wind_up(self, marker: str, matches: Sequence[Match]) -> None:
         """A ticket whose subject needs no work: closed if it is waived, resolved or withdrawn, else left alone."""
-        usable = [match for match in matches if not _is_lost(match.ticket)]
+        usable = [match for match in matches if not is_lost(match.ticket)]
         if not usable:
             return
         match = self._close_duplicates(marker, usable)
         if not match.ticket.open:
             return
-        names = {match.line.marker, *match.line.of}
+        names = match.names
         findings = {one.fingerprint: one for name in names for one in self._findings_by_name.get(name, ())}.values()
         waivers = [finding.waiver for finding in findings if finding.waiver]
         cause = f"{match.line.by or match.line.commented_on}-{match.line.digest[:8]}"
@@ -429,8 +439,10 @@ class _Planner:
 
     def _waits(self, job: Job, record: TicketRecord | None) -> bool:
         """Whether there may be a ticket that could not be listed or read."""
-        state = self.trackers.get(job.route.tracker)
+        state, marker = self.trackers.get(job.route.tracker), job.subject.marker
         if state is None or job.project in state.unlisted:
+            return True
+        if any((name, marker) in self.records for name in self.unreachable):  # it was routed there before
             return True
         unread = (
             {job.subject.marker}
@@ -476,7 +488,7 @@ class _Planner:
         The others are closed: duplicates, and tickets about findings that now belong to the same fix.
         """
         kept, *others = sorted(
-            matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, _age(match.ticket.key))
+            matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, number_of(match.ticket.key))
         )
         for other in others:
             if other.ticket.open:
@@ -550,17 +562,11 @@ def _line_text(wording: Wording, line: MarkerLine) -> str:
     return f"\n\n{wording.aside(marker_line.line(line))}\n"
 
 
-def _is_lost(ticket: ExistingTicket) -> bool:
-    """Whether nothing can be written into a ticket any more: it was moved away, or closed for good."""
-    return ticket.moved or (ticket.is_final and not ticket.open)
-
-
 def _name_of_last(lost: Sequence[Match]) -> str:
     """The ticket that a new one continues."""
-    return lost[-1].ticket.url or lost[-1].ticket.key if lost else ""
-
-
-def _age(key: str) -> int:
-    """Tickets are numbered in the order of their creation; without numbers, the order of the list counts."""
-    number = key.rpartition("-")[2].rpartition("#")[2]
-    return int(number) if number.isdecimal() and len(number) < 12 else 0
+    if not lost:
+        return ""
+    last = max(
+        (match.ticket for match in lost), key=lambda ticket: (ticket.closed_on or _LONG_AGO, number_of(ticket.key))
+    )
+    return last.url or last.key

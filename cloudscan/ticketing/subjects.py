@@ -5,7 +5,7 @@ place: what one route sends to one project is not told in another. Where that, o
 ticket was written, the ticket is adopted: it is recognised by the marker of any of its findings, and rewritten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -21,7 +21,7 @@ from cloudscan.ticketing.marker_line import MarkerLine, beginning
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.ticketing.routing import Route, assignee_of, destination_of, owner_of, recipient_for, route_of
-from cloudscan.tracker import ExistingTicket, TicketSubject
+from cloudscan.tracker import ExistingTicket, TicketRecord, TicketSubject
 
 _EPOCH = date(1970, 1, 1)
 
@@ -47,6 +47,12 @@ class Match:
     renamed: bool  # whether the ticket still shows older names
     adopted: bool = False  # whether it was written about something else than it is about now
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What it was about; with too many findings to name them, all that its marker may stand for."""
+        marker = self.line.marker
+        return (marker, *self.line.of) if self.line.of else (marker, beginning(marker))
+
 
 @dataclass(frozen=True)
 class _Member:
@@ -56,11 +62,17 @@ class _Member:
 
 
 def jobs_of(
-    report: Report, trackers: Mapping[str, str], policy: Policy, routes: Sequence[Route], terms: Terms
+    report: Report,
+    trackers: Mapping[str, str],
+    policy: Policy,
+    routes: Sequence[Route],
+    terms: Terms,
+    left_out: Collection[str] = (),
 ) -> tuple[dict[str, Job], int]:
     """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker.
 
-    `trackers` are all that are configured, with the project that each uses where a route names none.
+    `trackers` are those that were asked for, with the project that each uses where a route names none, `left_out` the
+    names of the others.
     """
     groups: dict[str, list[_Member]] = {}
     unrouted = 0
@@ -68,7 +80,7 @@ def jobs_of(
         route = route_of(fix.lead, routes)
         tracker = route.tracker or policy.tracker or (next(iter(trackers)) if len(trackers) == 1 else "")
         if tracker not in trackers:
-            unrouted += len(fix.findings)
+            unrouted += len(fix.findings) if tracker not in left_out else 0
             continue
         recipient = recipient_for(fix.lead, policy.owner_from, terms.domains)
         member = _Member(fix, msgspec.structs.replace(route, tracker=tracker), recipient)
@@ -78,9 +90,12 @@ def jobs_of(
 
 
 def person_marker(name: str, destination: str = "") -> str:
-    """The marker of the ticket about all fixes of a person, by address or name, that go to one destination."""
+    """The marker of the ticket about all fixes of a person, by address or name, that go to one destination.
+
+    All of a person's begin alike, so that a ticket is recognised when its destination has changed.
+    """
     parts = (name.lower(), destination) if destination else (name.lower(),)
-    return marker_line.text_digest("owner", *parts) + marker_line.text_digest("cloudscan", *parts)
+    return marker_line.text_digest("owner", name.lower()) + marker_line.text_digest("cloudscan", *parts)
 
 
 def markers_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
@@ -100,16 +115,20 @@ def markers_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
     return list(dict.fromkeys([finding.fingerprint, key_of(finding), *sorted(people)]))
 
 
-def matches_of(name: str, existing: Sequence[ExistingTicket], renames: Renames) -> list[Match]:
-    """A tracker's tickets of ours, with the names of today."""
+def matches_of(
+    name: str, existing: Sequence[ExistingTicket], renames: Renames, records: Mapping[tuple[str, str], TicketRecord]
+) -> list[Match]:
+    """A tracker's tickets of ours, with the names of today. What was taken out of a text is known from `records`."""
     matches = []
     for ticket in existing:
         written = marker_line.read(ticket.body)
         marker = ticket.marker or (written.marker if written else "")
         if marker:
-            old = written or MarkerLine(marker=marker)
+            record = records.get((name, marker))
+            remembered = marker_line.read(record.marker_line) if record and record.key == ticket.key else None
+            old = written or remembered or MarkerLine(marker=marker)
             line = msgspec.structs.replace(renames.line(old), marker=renames.marker(marker))
-            matches.append(Match(name, ticket, line, renamed=line != old or line.marker != marker))
+            matches.append(Match(name, ticket, line, renamed=line != written or line.marker != marker))
     return matches
 
 
@@ -134,7 +153,7 @@ def assigned(
 
 def _adopter(match: Match, jobs: Mapping[str, Job], index: Mapping[str, Sequence[str]]) -> str | None:
     """The job that takes a ticket over. A ticket of a person is only taken by what goes to the place where it is."""
-    for name in (match.line.marker, *match.line.of):
+    for name in match.names:
         for marker in index.get(name, ()):
             job = jobs[marker]
             elsewhere = match.ticket.project and match.ticket.project != job.project
@@ -144,8 +163,9 @@ def _adopter(match: Match, jobs: Mapping[str, Job], index: Mapping[str, Sequence
 
 
 def names_of(finding: Finding, grouping: Grouping) -> Sequence[str]:
-    """Everything by which a marker line may speak of a finding: its markers, and the beginning of its fingerprint."""
-    return [*markers_of(finding, grouping), beginning(finding.fingerprint)]
+    """Everything by which a marker line may speak of a finding: its markers, and their beginnings."""
+    markers = markers_of(finding, grouping)
+    return list(dict.fromkeys([*markers, *map(beginning, markers)]))
 
 
 def last_day_of_waiver(today: date, most_days: int) -> date:
