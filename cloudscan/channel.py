@@ -14,6 +14,7 @@ class ChannelKind(StrEnum):
     """What a channel is."""
 
     ADDRESS = "address"  # of notifications
+    PART = "part"  # of a message to an address that has not arrived in full; its id begins with the address's
     TRACKER = "tracker"
 
 

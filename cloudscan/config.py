@@ -50,6 +50,14 @@ class PartnerTable(_Table, frozen=True, kw_only=True):
     contract_ends: date | None = None  # the last day, 2030-03-31; empty: unknown
 
 
+class RosterTable(_Table, frozen=True, kw_only=True):
+    """``[roster]``: who works here, as an HR system exports it."""
+
+    file: str = ""  # a CSV; UTF-8 or Shift_JIS
+    encoding: str = ""  # only if it is another one: euc_jp
+    columns: Mapping[str, str] = {}  # what your columns are called, where `cloudscan roster check` does not know them
+
+
 class ScanTable(_Table, frozen=True, kw_only=True):
     """``[scan]``: how to scan, and where to store the results."""
 
@@ -117,6 +125,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
     organisation: OrganisationTable = OrganisationTable()
     partners: Sequence[PartnerTable] = ()
+    roster: RosterTable = RosterTable()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()
@@ -139,6 +148,7 @@ class Config(_Table, frozen=True, kw_only=True):
             domains=frozenset(domain.lower() for domain in us.domains),
             accounts=frozenset(us.accounts),
             organisations=frozenset(us.organisation_ids),
+            timezone=us.timezone,
             partners=tuple(
                 Partner(
                     name=partner.name,

@@ -21,14 +21,15 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
-from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Word
+from cloudscan.facts import EVERYTHING, NEVER, AnyFact, Hidden, Outcome, Word
 from cloudscan.needs import Needs
 from cloudscan.reason import Reason
 
@@ -338,7 +339,13 @@ class Partner:
     domains: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
     owner: str = ""  # our contact for the partner
-    contract_ends: date | None = None  # None: not recorded
+    contract_ends: date | None = None  # the last day; None: not recorded
+
+    @property
+    def detail(self) -> Mapping[str, str]:
+        """What rules read of a partner, in the `detail` of its principals. `false`: no end is recorded."""
+        ends = self.contract_ends
+        return {"partner": self.name, "contract_ends": ends.isoformat() if ends else "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,7 +356,12 @@ class Estate:
     domains: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()  # cloud accounts of ours, beside those that the connector finds itself
     organisations: frozenset[str] = frozenset()  # our organisation ids, e.g. o-a1b2c3d4e5
+    timezone: str = "UTC"  # of its days, as the IANA database names it
     partners: tuple[Partner, ...] = ()
+
+    def day_of(self, moment: datetime) -> date:
+        """The organisation's day that a moment belongs to: what a platform records for a day may be midnight here."""
+        return moment.date() if moment == NEVER else moment.astimezone(ZoneInfo(self.timezone)).date()
 
     def partner_of(self, domain_or_account: str) -> Partner | None:
         """The partner that a mail domain (in any case) or cloud account belongs to; None if there is none."""

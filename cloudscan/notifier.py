@@ -24,13 +24,15 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     scanned_on: datetime
     changed: Sequence[tuple[str, Fix]]  # how it changed (`SPOKEN_OF`), and the fix now; worst first
     resolved: Sequence[str]  # the names of what is not exposed any more
-    counts: dict[str, int]  # fixes by `SPOKEN_OF`, and resolved; zeros included
+    counts: dict[str, int]  # fixes by `SPOKEN_OF`, waived and resolved; zeros included
     standing: int  # fixes that are left to make after the scan
     unread: int  # answers that are missing and were not missing before
     report: Report
     since: datetime | None = None  # the scan that was told last, where a later one was told to nobody; else None
     domains: Collection[str] = ()  # of our mail
     rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
+    waived: Sequence[str] = ()  # the names of what was accepted
+    uncounted: Sequence[str] = ()  # the names of what is not counted any more, only because it is judged differently
 
     @property
     def quiet(self) -> bool:
@@ -65,24 +67,28 @@ def notice(
     for one in differences:
         key = (fixes_of or {}).get(one.fingerprint, one.fingerprint)
         if not {key, one.fingerprint} & left and (
-            one.kind == "resolved" or (one.kind == "rejudged" and one.now is None)
+            one.kind in ("waived", "resolved") or (one.kind == "rejudged" and one.now is None)
         ):
             gone.setdefault(key, one)
+    resolved, waived, uncounted = (
+        [one.name for one in gone.values() if one.kind == kind] for kind in ("resolved", "waived", "rejudged")
+    )
     counts = {kind: sum(change == kind for change, _ in changed) for kind in SPOKEN_OF}
-    counts["rejudged"] += sum(one.kind == "rejudged" for one in gone.values())
-    resolved = [one.name for one in gone.values() if one.kind == "resolved"]
+    counts["rejudged"] += len(uncounted)
     return Notice(
         organisation=report.organisation,
         scanned_on=report.scan.started_on,
         changed=changed,
         resolved=resolved,
-        counts={**counts, "resolved": len(resolved)},
+        counts={**counts, "waived": len(waived), "resolved": len(resolved)},
         standing=len(standing),
         unread=_unread(report, diff),
         report=report,
         since=diff.old.started_on if diff and _is_late(report, diff) else None,
         domains=domains,
         rejudged={one.fingerprint: one.rejudged for one in differences if one.rejudged},
+        waived=waived,
+        uncounted=uncounted,
     )
 
 
@@ -121,6 +127,13 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     identity: str  # what distinguishes it from others; may contain secrets, and only a keyed hash of it is stored
 
 
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent at once."""
+
+    title: str
+    text: str
+
+
 class Notifier(Protocol):
     """A way to deliver notices, and their wording."""
 
@@ -129,10 +142,14 @@ class Notifier(Protocol):
         ...
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
-        """Title and text in a language (`en`, `ja`), as they are sent."""
+        """Title and text in a language (`en`, `ja`)."""
         ...
 
-    def send(self, address: Address, title: str, text: str) -> bool:
+    def parts(self, address: Address, title: str, text: str) -> Sequence[Message]:
+        """The same in as many messages as an address needs to take all of it."""
+        ...
+
+    def send(self, address: Address, message: Message) -> bool:
         """Send a message to one of the addresses; returns whether it was accepted."""
         ...
 

@@ -77,6 +77,8 @@ class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
     waiver: Waiver | None = None  # if that is why
     instead: str = ""  # the ticket that stays open, if this one is a duplicate or merged
     rejudged: Rejudged | None = None  # only the judgement changed, or perhaps
+    due: date | None = None  # of a ticket that is still open
+    contact: str = ""  # whom to ask about it
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +124,7 @@ class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool = False  # it is not here any more; its content is not told
     moved_to: str = ""  # its key now, if the tracker says
     dropped: Sequence[Dropped] = ()  # in the answer to what was written
+    unread: Sequence[str] = ()  # fields that the answer to what was written does not show, as the tracker names them
 
 
 @dataclass(frozen=True, kw_only=True)

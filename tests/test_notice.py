@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from apprise import Apprise
 
 from cloudscan.facts import Affiliation
 from cloudscan.finding import Evidence, Finding, Person, Severity, State
@@ -81,7 +80,7 @@ def _key(given: Report) -> str:
 def test_an_owner_is_named_if_they_are_an_active_person_of_ours(owner: Person, named: bool) -> None:
     message = notice(about_one_link(owner), None, Severity.INFO)
 
-    _, text = ThroughApprise(Apprise()).words(message, "en")
+    _, text = ThroughApprise({}).words(message, "en")
 
     assert ("Owner" in text) is named
     assert (owner.name.partition("@")[0] in text) is named

@@ -192,6 +192,7 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
         ("[[partners]]", config.PartnerTable),
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
+        ("[roster]", config.RosterTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
         ("[tickets]", policy.Policy),

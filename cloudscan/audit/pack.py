@@ -133,8 +133,9 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
 def _differing(opened: _Opened) -> Sequence[str]:
     """The rules for which judging the packed snapshot does not give the packed report."""
     with Snapshot.open(opened.sources.snapshot) as snapshot:
-        verdicts = judge(snapshot, opened.rules, params=opened.sources.judged.params)
-        replayed = replay.compared(opened.sources.report, verdicts)
+        packed = opened.sources.report
+        verdicts = judge(snapshot, opened.rules, timezone=packed.timezone, params=opened.sources.judged.params)
+        replayed = replay.compared(packed, verdicts)
     return sorted({answer.rule_id for answer in (*replayed.only_packed, *replayed.only_replayed)})
 
 

@@ -146,7 +146,7 @@ def _replayed(folder: Path) -> Replay:
         raise AuditError(say("The report or the parameters in the pack are damaged ({error}).", error=error)) from error
     rules = loader.load_archived(folder / RULES)
     with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
-        return compared(report, judge(snapshot, rules, params=params))
+        return compared(report, judge(snapshot, rules, timezone=report.timezone, params=params))
 
 
 def compared(report: Report, verdicts: Verdicts) -> Replay:

@@ -32,7 +32,7 @@ def judge(
     config = load_config(config_path)
     rules = load_rules(config, rule_folders, for_judging=True)
     with Snapshot.open(Path(snapshot)) as opened:
-        verdicts = judging.judge(opened, rules, params=config.rules)
+        verdicts = judging.judge(opened, rules, timezone=config.organisation.timezone, params=config.rules)
         complete = opened.scan.complete
     if format_name == "json":
         click.echo(msgspec.json.encode(verdicts.verdicts))

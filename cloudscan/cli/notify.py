@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -44,8 +44,8 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
     delivery = deliver(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
     if not dry_run and not delivery.sent and not delivery.refused:
         echo(say("There is nothing new to announce."), err=True)
-    for address in delivery.refused:
-        warn(refusal(address), "notify.failed")
+    for trouble in delivery.troubles:
+        warn(trouble, "notify.failed")
     return EXIT_INCOMPLETE if delivery.refused else 0
 
 
@@ -54,15 +54,25 @@ class Delivery:
     """What became of messages: the addresses that took one, and those that did not, without secrets."""
 
     sent: Sequence[str]
-    refused: Sequence[str]
+    refused: Mapping[str, datetime | None]  # with the time of the first failure, if it failed before tonight
 
-
-def refusal(address: str) -> Sentence:
-    """That a message did not arrive."""
-    return say(
-        "could not notify: {address} rejected the message; check the address. The next scan repeats it.",
-        address=address,
-    )
+    @property
+    def troubles(self) -> Iterator[Sentence]:
+        """What did not arrive: each address once, and then only how many go on failing, and since when."""
+        known = {address: since for address, since in self.refused.items() if since}
+        for address in self.refused:
+            if address not in known:
+                yield say(
+                    "could not notify: {address} rejected the message; check the address. The next scan repeats it.",
+                    address=address,
+                )
+        if known:
+            yield say(
+                "{count} notification address(es) still reject messages, the oldest since {day}: {addresses}.",
+                count=len(known),
+                day=min(known.values()).date(),
+                addresses=", ".join(known),
+            )
 
 
 def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> Delivery:
@@ -75,7 +85,8 @@ def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang:
     addresses = {channel_id(config, address): address for address in notifier.addresses()}
     known = {channel.id: channel for channel in ledger.channels() if channel.kind is ChannelKind.ADDRESS}
     language = lang or config.notify.language or config.organisation.language
-    sent, refused = [], []
+    sent, refused = list[str](), dict[str, datetime | None]()
+    parts = _Parts(config, ledger)
     for identity, address in addresses.items():
         channel = replace(known.get(identity) or known.get("") or _NOBODY, id=identity)
         base = channel.scan_id
@@ -88,7 +99,7 @@ def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang:
             _show(message, address, notifier, language, quiet=config.notify.quiet)
             continue
         is_quiet = message.quiet and config.notify.quiet
-        if is_quiet or notifier.send(address, *notifier.words(message, language)):
+        if is_quiet or parts.sent(notifier, identity, address, *notifier.words(message, language), again=again):
             now = datetime.now(UTC)
             ledger.save_channel(
                 replace(channel, scan_id=report.scan.id, before_id=base, informed_on=now, failing_since=None)
@@ -96,16 +107,46 @@ def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang:
             sent += [] if is_quiet else [address.shown]
         else:
             ledger.save_channel(replace(channel, failing_since=channel.failing_since or datetime.now(UTC)))
-            refused.append(address.shown)
+            refused[address.shown] = channel.failing_since
     if not dry_run:
         ledger.keep_channels(ChannelKind.ADDRESS, addresses)
+        ledger.keep_channels(ChannelKind.PART, parts.waiting)
     return Delivery(sent=sent, refused=refused)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Sends long messages in parts. Those that arrived before another failed are not sent again."""
+
+    config: Config
+    ledger: "Ledger"
+    waiting: set[str] = field(default_factory=set)  # ids of parts that arrived, of messages that did not as a whole
+
+    def sent(self, notifier: "Notifier", identity: str, address: "Address", title: str, text: str,
+             *, again: bool) -> bool:  # fmt: skip
+        """Send what has not arrived yet; returns whether all of it has now. `again`: send all of it."""
+        known = {channel.id for channel in self.ledger.channels() if channel.kind is ChannelKind.PART}
+        messages = notifier.parts(address, title, text)
+        arrived = set[str]()
+        for message in messages:
+            part = f"{identity}-{_keyed(self.config, message.title + message.text)}"
+            if again or part not in known:
+                if not notifier.send(address, message):
+                    self.waiting.update(arrived)
+                    return False
+                if len(messages) > 1:
+                    self.ledger.save_channel(Channel(kind=ChannelKind.PART, id=part))
+            arrived.add(part)
+        return True
 
 
 def channel_id(config: Config, address: "Address") -> str:
     """What the ledger knows an address by: a keyed hash, since an address contains secrets."""
-    key = redaction_key(config)
-    return hmac.new(key, address.identity.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+    return _keyed(config, address.identity)
+
+
+def _keyed(config: Config, text: str) -> str:
+    return hmac.new(redaction_key(config), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
 def _message(config: Config, ledger: "Ledger", report: "Report", base: str) -> "Notice":
@@ -150,7 +191,7 @@ def _show(message: "Notice", address: "Address", notifier: "Notifier", language:
     if message.quiet and quiet:
         echo(say("Nothing changed: nothing would be sent."))
         return
-    title, text = notifier.words(message, language)
-    click.echo(f"\n{plain(title)}\n")
-    for line in text.splitlines():
-        click.echo(plain(line))
+    for part in notifier.parts(address, *notifier.words(message, language)):
+        click.echo(f"\n{plain(part.title)}\n")
+        for line in part.text.splitlines():
+            click.echo(plain(line))

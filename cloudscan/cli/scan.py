@@ -310,12 +310,12 @@ def _notify(config: Config) -> None:
     from cloudscan.nightly.scan_log import LogEvent
 
     try:
-        refused = notify.deliver(config).refused
+        troubles = notify.deliver(config).troubles
     except CloudscanError as error:
         warn(say("could not notify: {error}", error=error), LogEvent.NOTIFICATION_FAILED)
     else:
-        for address in refused:
-            warn(notify.refusal(address), LogEvent.NOTIFICATION_FAILED)
+        for trouble in troubles:
+            warn(trouble, LogEvent.NOTIFICATION_FAILED)
 
 
 def _open_connectors(

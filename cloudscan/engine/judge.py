@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from cloudscan.days import UTC_NAME, zone
 from cloudscan.engine.evidence import Evaluation, Tally, find_counted, with_containers
 from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import ConfigurationError
@@ -25,6 +26,7 @@ from cloudscan.report import RuleSummary
 from cloudscan.sentence import say
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.snapshot import Snapshot, reading
+from cloudscan.snapshot.sql import CLOCK
 from cloudscan.text import suggestion
 
 Params = Mapping[str, Mapping[str, ParamValue]]
@@ -36,7 +38,8 @@ class Verdicts:
     """What the rules decided about a snapshot. Flagged and unknown are kept, passed is counted."""
 
     rules: tuple[Rule, ...]
-    as_of: datetime
+    as_of: datetime  # on the organisation's clock
+    timezone: str
     verdicts: tuple[Verdict, ...]
     tallies: Mapping[str, Tally]
     params: Params = field(default_factory=dict)
@@ -86,27 +89,40 @@ class Verdicts:
 
 
 def judge(
-    snapshot: Snapshot, rules: Sequence[Rule], *, as_of: datetime | None = None, params: Params | None = None
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    *,
+    as_of: datetime | None = None,
+    timezone: str = UTC_NAME,
+    params: Params | None = None,
 ) -> Verdicts:
     """Apply rules to a snapshot. `as_of` is "now" for the rules; by default the moment when the scan began.
+
+    "Today" is its day in `timezone`, the organisation's.
 
     Raises `ConfigurationError` for a param that does not exist or is out of bounds, `RuleError` if the database
     cannot run a query.
     """
-    moment = as_of or snapshot.scan.started_on
+    moment = _here(as_of or snapshot.scan.started_on, timezone)
     with reading(snapshot.path):
-        return _judge(snapshot.db, rules, moment, params or {})
+        return _judge(snapshot.db, rules, moment, timezone, params or {})
 
 
 def judgements_of(
-    snapshot: Snapshot, rule: Rule, identities: Iterable[Sequence[str]], *, params: Params | None = None
+    snapshot: Snapshot,
+    rule: Rule,
+    identities: Iterable[Sequence[str]],
+    *,
+    timezone: str = UTC_NAME,
+    params: Params | None = None,
 ) -> dict[tuple[str, ...], Judgement]:
     """What one rule says of given identities in a snapshot, as of when its scan began, without judging all others.
 
     An identity that is not in the snapshot is left out. Raises as `judge` does.
     """
     with reading(snapshot.path):
-        return _judgements_of(snapshot.db, rule, identities, snapshot.scan.started_on, params or {})
+        moment = _here(snapshot.scan.started_on, timezone)
+        return _judgements_of(snapshot.db, rule, identities, moment, params or {})
 
 
 def preview(
@@ -119,11 +135,14 @@ def preview(
     """
     with in_memory.open_empty() as db:
         in_memory.fill(db, in_memory.estate_of(facts))
-        return list(_judge(db, rules, as_of, params or {}).flagged)
+        return list(_judge(db, rules, as_of, UTC_NAME, params or {}).flagged)
 
 
 def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> dict[str, object]:
-    """The values for a rule's ``$names``. Raises `ConfigurationError` for a value that the rule does not allow."""
+    """The values for a rule's ``$names``; "today" is the day of `as_of` in the zone that it is given in.
+
+    Raises `ConfigurationError` for a value that the rule does not allow.
+    """
     for name, value in given.items():
         if name not in rule.params:
             raise ConfigurationError(
@@ -140,7 +159,8 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
             )
     values: dict[str, object] = {name: given.get(name, param.default) for name, param in rule.params.items()}
     moment = as_of if as_of.tzinfo is None else as_of.astimezone(UTC).replace(tzinfo=None)
-    return {name: moment if name == "as_of" else values[name] for name in rule.bound}
+    values |= dict(zip(CLOCK, (moment, as_of.date()), strict=True))
+    return {name: values[name] for name in rule.bound}
 
 
 def check_params(rules: Sequence[Rule], params: Params) -> None:
@@ -165,6 +185,11 @@ def fold(
     return Evaluation(db, rule, bound).judgements()
 
 
+def _here(moment: datetime, timezone: str) -> datetime:
+    """A moment on the organisation's clock."""
+    return moment.astimezone(zone(timezone))
+
+
 def _judgements_of(
     db: duckdb.DuckDBPyConnection, rule: Rule, identities: Iterable[Sequence[str]], as_of: datetime, params: Params
 ) -> dict[tuple[str, ...], Judgement]:
@@ -174,7 +199,9 @@ def _judgements_of(
     return Evaluation(db, rule, bindings(rule, as_of, params.get(rule.id, {}))).judgements_of(fitting)
 
 
-def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, params: Params) -> Verdicts:
+def _judge(
+    db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, timezone: str, params: Params
+) -> Verdicts:
     check_params(rules, params)
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
@@ -190,7 +217,15 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
             if tally.flagged or tally.unknown:
                 verdicts += evaluation.verdicts()
     verdicts = with_containers(db, verdicts)
-    return Verdicts(rules=tuple(rules), as_of=as_of, verdicts=tuple(verdicts), tallies=tallies, params=params, _db=db)
+    return Verdicts(
+        rules=tuple(rules),
+        as_of=as_of,
+        timezone=timezone,
+        verdicts=tuple(verdicts),
+        tallies=tallies,
+        params=params,
+        _db=db,
+    )
 
 
 def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, AbstractSet[str]]:

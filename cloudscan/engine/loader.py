@@ -28,6 +28,7 @@ from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
 from cloudscan.sentence import joined, say
+from cloudscan.snapshot.sql import CLOCK
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -297,13 +298,13 @@ def _query_problems(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]
     for column in RESERVED.intersection(query.columns):
         yield "$.query", say("`{column}` is a name that the engine needs; write `… AS other_name`", column=column)
     for name in query.bound:
-        if name != "as_of" and name not in rule.params:
+        if name not in CLOCK and name not in rule.params:
             yield (
                 "$.query",
                 say(
                     "`${name}` is not among the params; {hint}",
                     name=name,
-                    hint=suggestion(name, ("as_of", *rule.params)),
+                    hint=suggestion(name, (*CLOCK, *rule.params)),
                 ),
             )
     for name, param in rule.params.items():

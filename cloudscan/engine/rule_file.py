@@ -124,7 +124,7 @@ class Rule(_Declared, frozen=True, kw_only=True):
     sql: str  # the query as DuckDB has to be asked, ladders compared by rung
     columns: Sequence[str]  # what the query yields, in order
     tables: Sequence[str]  # what it reads
-    bound: Sequence[str]  # the $names that the query uses, `as_of` among them
+    bound: Sequence[str]  # the $names that the query uses, `CLOCK` among them
     confined: Sequence[tuple[str, Sequence[str]]] = ()  # without a row of these platforms in the table it yields none
 
     @property

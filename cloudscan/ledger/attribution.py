@@ -253,9 +253,9 @@ class _Then:
         identities = [one.verdict.identity for one in group.values()]
         reaches: Mapping[str, Reach] = {}
         if any(one.turn is Turn.REACHES_DIFFERENTLY for one in group.values()):
-            flagged = judge(earlier, [rule], params=params).flagged
+            flagged = judge(earlier, [rule], timezone=verdicts.timezone, params=params).flagged
             reaches = {verdict.fingerprint: Reach.of(verdict) for verdict in flagged}
-        return cls(judgements_of(earlier, rule, identities, params=params), reaches)
+        return cls(judgements_of(earlier, rule, identities, timezone=verdicts.timezone, params=params), reaches)
 
     def says_the_same(self, one: Turned) -> bool | None:
         """Whether it said then what it says today; None: it did not know."""

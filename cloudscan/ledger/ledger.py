@@ -104,6 +104,11 @@ class Ledger:
         """The file of a SQLite ledger, which may not be there yet; None for a database on a server."""
         return self._database.file
 
+    @property
+    def timezone(self) -> str:
+        """Where the organisation's days begin and end."""
+        return self._calendar.timezone
+
     def record(
         self,
         snapshot: Snapshot,

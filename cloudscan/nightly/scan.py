@@ -55,7 +55,7 @@ def record(
     params: Params | None = None,
 ) -> Report:
     """Judge a snapshot, record the verdicts in the ledger, and store beside the snapshot what it was judged by."""
-    verdicts = judge(snapshot, rules, params=params or {})
+    verdicts = judge(snapshot, rules, timezone=ledger.timezone, params=params or {})
     frameworks = judging_record.frameworks_of(rules)
     report = ledger.record(snapshot, verdicts, organisation=organisation, frameworks=frameworks)
     judging_record.keep(snapshot.path, rules, params or {}, report)

@@ -6,6 +6,7 @@ what is allowed, not of what is forbidden: anything else is refused, with what t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -17,6 +18,9 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from cloudscan.sentence import say
 from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
 from cloudscan.text import nearest, suggestion
+
+CLOCK: Final = ("as_of", "today")
+"""What a query may know of the time: the moment of the scan in UTC, and the organisation's day then."""
 
 _STRUCTURE: Final = (
     exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery,
@@ -226,16 +230,17 @@ def _by_rung(query: exp.Expr) -> exp.Expr:
     return query
 
 
-def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: str) -> str:
-    """The same query for Spark: parameters written in, ladders compared by rung. `as_of` is an ISO time in UTC."""
+def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: datetime) -> str:
+    """The same query for Spark: parameters written in, ladders by rung; `as_of` on the organisation's clock."""
+    clock = {
+        "as_of": (f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S}", exp.DataType.Type.TIMESTAMP),
+        "today": (as_of.date().isoformat(), exp.DataType.Type.DATE),
+    }
     select = sqlglot.parse_one(sql, read="duckdb")
     for mark in list(select.find_all(exp.Placeholder)):
         name = str(mark.this)
-        value: exp.Expr = (
-            exp.cast(exp.Literal.string(as_of), exp.DataType.Type.TIMESTAMP)
-            if name == "as_of"
-            else exp.convert(params[name])
-        )
+        text, kind = clock.get(name, ("", None))
+        value: exp.Expr = exp.cast(exp.Literal.string(text), kind) if kind else exp.convert(params[name])
         mark.replace(value)
     for interval in select.find_all(exp.Interval):
         count = interval.this.unnest()
@@ -285,7 +290,8 @@ def _refusal(node: exp.Expr) -> str:
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name in _CLOCKS or name.replace("_", "") in _CLOCKS:
             return say(
-                "{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of",
+                "{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of "
+                "or $today",
                 name=name,
             )
         if name in _CHANCE:

@@ -21,6 +21,7 @@ def translation_of(plugin: ConnectorPlugin, options: msgspec.Struct, estate: Est
         "domains": estate.domains,
         "accounts": estate.accounts,
         "organisations": estate.organisations,
+        "timezone": estate.timezone,
         "partners": {msgspec.json.encode(partner, order="deterministic") for partner in estate.partners},
     }
     content = msgspec.json.encode({"options": chosen, "estate": us}, order="deterministic")

@@ -238,7 +238,7 @@ class Dispatcher:
         self._save(action, TicketPhase.OPEN, created)
         if in_doubt and opened.tracker.listing is Listing.NONE:  # what was sent then may be what it contains
             self._update(action, created.key, ticket)
-        parts = [part for part in (remark, self._look_at(action, ticket, created)) if part]
+        parts = [part for part in (remark, _unread(created), self._look_at(action, ticket, created)) if part]
         remark = joined(parts, "; ") if parts else None
         return _result(action, created, outcome=outcome, remark=remark)
 
@@ -561,6 +561,16 @@ _WHAT: Final[Mapping[ActionKind, str]] = {
     ActionKind.CLOSE: say("close"),
     ActionKind.REOPEN: say("reopen"),
 }
+
+
+def _unread(created: ExistingTicket) -> Sentence | None:
+    """What cannot be looked at after a ticket was created."""
+    if not created.unread:
+        return None
+    return say(
+        "the tracker's answer does not show {fields}; let the user of the token read them",
+        fields=", ".join(created.unread),
+    )
 
 
 def _markers(action: Action) -> Collection[str]:

@@ -298,6 +298,8 @@ class _Planner:
                     timezone=self.report.timezone,
                     widened=wider if step is CommentReason.WIDENED else (),
                     rejudged=self._rejudged(step, job.subject, match.line, wider),
+                    due=job.subject.due,
+                    contact=job.subject.contact,
                 )
                 self._comment(match, job.subject.marker, content, self._cause(step, match, line))
             else:

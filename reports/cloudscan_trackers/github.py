@@ -1,31 +1,57 @@
-"""GitHub Issues, through PyGithub: github.com and GitHub Enterprise Server.
+"""GitHub Issues: github.com and GitHub Enterprise Server ("REST API endpoints for issues", version 2022-11-28).
 
-Issues are listed by label, not searched: the search index lags behind, the list does not. GitHub has no due date; it
-is part of the text.
+Issues are listed by label, not searched: the search index lags behind, the list does not. Where an issue is, its answer
+says: a repository that was renamed and an issue that was transferred are answered with a redirect. GitHub has no due
+date; it is part of the text.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
+from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, TicketRefused, check_least, check_url
 from cloudscan.sentence import Sentence, say
-from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
+from cloudscan.tracker import (
+    LABEL,
+    Closing,
+    ClosingReason,
+    Dropped,
+    ExistingTicket,
+    Listing,
+    Ticket,
+    Tracker,
+    TrackerPlugin,
+    Wording,
+)
 from cloudscan_trackers import issues
+from cloudscan_trackers.api import Api, Pace, Reply
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 
-if TYPE_CHECKING:
-    from github import Github
-    from github.GithubException import GithubException
-    from github.Issue import Issue
-    from github.Repository import Repository
-
-
 WORDING = wording(MARKDOWN)
+_SERVICE: Final = "GitHub"
+_PAGE: Final = 100
+_PROJECT: Final = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_LOGIN: Final = re.compile(r"[\w-]+(\[bot\])?", re.ASCII)
+_LABELLING: Final = ("admin", "maintain", "push", "triage")
+"""The roles that may label and assign ("Repository roles for an organization")."""
+_STATE_REASONS: Final[Mapping[ClosingReason, str]] = {
+    ClosingReason.FIXED: "completed",
+    ClosingReason.GONE: "completed",
+    ClosingReason.WAIVED: "not_planned",
+    ClosingReason.DUPLICATE: "duplicate",
+    ClosingReason.MERGED: "duplicate",
+    ClosingReason.WITHDRAWN: "not_planned",
+    ClosingReason.REJUDGED: "not_planned",
+}
+"""GitHub's own terms ("Update an issue", `state_reason`)."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,16 +62,89 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     public: bool = False  # allow a repository that anyone can read
     usernames: dict[str, str] = {}  # logins by mail address, which GitHub does not reveal
     fallback_assignee: str = ""  # if the owner is unknown or has left
+    fields: dict[str, Any] = {}  # of every new issue: milestone (its number), type (its name)
+    close_fields: dict[str, Any] = {}  # written to close an issue, beside its state
+    reopen_fields: dict[str, Any] = {}  # the same to reopen it
+    close_as: dict[ClosingReason, dict[str, Any]] = {}  # by reason, in place of GitHub's reason: { state_reason = "…" }
     write_pause: float = 1.0  # seconds between two writes, as GitHub requests
+    hourly_writes: int = 500  # as many as GitHub takes in an hour; the rest follows in the next run; 0: any number
+
+    def __post_init__(self) -> None:
+        check_url("url", self.url, needs_https=True)
+        check_least("write_pause", self.write_pause, 0)
+        check_least("hourly_writes", self.hourly_writes, 0)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """A label, as far as is read."""
+
+    name: str = ""
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """An assignee, as far as is read."""
+
+    login: str = ""
+
+
+class _Issue(msgspec.Struct, frozen=True):
+    """An issue, as far as is read. What an answer leaves out is not known, which is not the same as empty."""
+
+    number: int
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    body: str | msgspec.UnsetType | None = msgspec.UNSET
+    state: str = ""
+    labels: list[_Named | str] | msgspec.UnsetType | None = msgspec.UNSET
+    assignees: list[_Account] | None = None
+    closed_at: datetime | None = None
+    url: str | None = None
+    repository_url: str | None = None
+    html_url: str | None = None
+    pull_request: Any = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is there by which an issue is judged."""
+        return bool(self.state) and msgspec.UNSET not in (self.title, self.body, self.labels)
+
+    @property
+    def text(self) -> str:
+        return self.body or ""
+
+    @property
+    def label_names(self) -> list[str]:
+        return [label if isinstance(label, str) else label.name for label in self.labels or ()]
+
+    @property
+    def place(self) -> str:
+        """The repository that it is in, as the answer says; empty if it does not."""
+        patterns = (
+            (self.repository_url, r"/repos/([^/]+/[^/]+)/?$"),
+            (self.url, r"/repos/([^/]+/[^/]+)/issues/\d+/?$"),
+            (self.html_url, r"/([^/]+/[^/]+)/(?:issues|pull)/\d+/?$"),
+        )
+        found = (re.search(pattern, urlsplit(address or "").path) for address, pattern in patterns)
+        return next((place[1] for place in found if place), "")
+
+
+class _Repository(msgspec.Struct, frozen=True):
+    """A repository ("Get a repository"), as far as is read."""
+
+    full_name: str = ""
+    private: bool = False
+    archived: bool = False
+    has_issues: bool = True
+    permissions: dict[str, bool] | None = None
+    path: str = ""  # where it was found
 
 
 @dataclass(frozen=True)
 class GitHubIssues:
     """Issues in repositories."""
 
-    client: "Github"
+    api: Api
     options: Options
-    repositories: "dict[str, Repository]" = field(default_factory=dict)
+    repositories: dict[str, _Repository] = field(default_factory=dict)
 
     index_lag_seconds = 0.0
     listing = Listing.BY_PROJECT
@@ -55,169 +154,334 @@ class GitHubIssues:
         return WORDING
 
     def existing(self, project: str) -> Iterable[ExistingTicket]:
-        """The issues with our label, 100 per request; pull requests, which GitHub lists among them, are left out.
+        """The issues with our label, 100 per request; and of the newest 100, those that lost it.
 
-        Raises `TicketRefused` for a public repository unless the options allow it.
+        Pull requests, which GitHub lists among issues, are left out, and so is what is in another repository. Raises
+        `TicketRefused` for a public repository unless the options allow it.
         """
-        with _translated(project):
-            labelled = self._repository(project).get_issues(state="all", labels=[LABEL])
-            yield from [_existing(issue, project) for issue in labelled if issue.pull_request is None]
+        project = project or self.options.project
+        repository = self._confidential(project)
+        names = {project.lower(), repository.full_name.lower()}
+        path, listed = f"{repository.path}/issues", set[int]()
+        with_label = self.api.pages(path, project, [("labels", LABEL), *_all()])
+        newest = islice(self.api.pages(path, project, _all()), 1)
+        for page in (*with_label, *newest):
+            for issue in (self.api.read(one, _Issue, project) for one in page):
+                is_here = (issue.place or project).lower() in names
+                is_marked = issues.is_labelled(issue.label_names) or issues.shows_marker(issue.text)
+                if is_here and is_marked and issue.pull_request is None and issue.number not in listed:
+                    listed.add(issue.number)
+                    yield _existing(issue, repository.full_name or project)
 
     def get(self, key: str) -> ExistingTicket | None:
-        """None for a 404 of the issue or its repository: lost access to a repository looks like deleted issues."""
-        with _translated(key):
-            issue = self._issue(key)
-            return _existing(issue, issues.project_of(key)) if issue else None
+        """An issue that was transferred, or whose repository was renamed, `moved`; None for one that was deleted.
+
+        GitHub answers a deleted issue with 410, or 404 to those who may not know ("Get an issue"). Raises
+        `AccessDenied` if the repository cannot be read either, and `TicketRefused` if its issues are switched off.
+        """
+        project, number = issues.project_of(key), issues.number_of(key, _SERVICE)
+        reply = self.api.send("GET", f"/repos/{_quoted(project)}/issues/{number}")
+        if reply.status in (404, 410):
+            if not self._repository(project).has_issues or _is_switched_off(reply):
+                raise _switched_off(project)
+            return None
+        if not reply.ok:
+            raise self.api.error(reply, key)
+        found = _existing(self.api.read(reply.content, _Issue, key), project)
+        if found.key == key:
+            return found
+        return ExistingTicket(key=key, body="", open=False, moved=True, moved_to=found.key)
 
     def person(self, name: str, project: str) -> str:
         """The login, if the repository lists it among its assignees. An address must be in `usernames`."""
         login = issues.login_of(name, self.options.usernames)
-        if not login:
+        if not _LOGIN.fullmatch(login):
             return ""
-        with _translated(project or self.options.project):
-            repository = self._repository(project or self.options.project)
-            return login if repository.has_in_assignees(login) else ""
+        project = project or self.options.project
+        reply = self.api.send("GET", f"{self._repository(project).path}/assignees/{quote(login, safe='')}")
+        if reply.ok or reply.status == 404:  # "Check if a user can be assigned"
+            return login if reply.ok else ""
+        raise self.api.error(reply, project)
 
     def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """The due date is in the text only.
 
-        Raises `TicketRefused` for a public repository unless the options allow it, and with the field `assignee` if
-        GitHub rejects the assignee.
+        GitHub drops labels and assignees of those who may not set them ("Create an issue"). Raises `TicketRefused` for
+        a public repository unless the options allow it, and with the field `assignee` if GitHub rejects the assignee.
         """
         project = ticket.project or self.options.project
-        with _translated(project):
-            issue = self._repository(project).create_issue(
-                title=ticket.title,
-                body=ticket.body,
-                labels=list(ticket.labels),
-                assignees=[assignee] if assignee else [],
-            )
-            return _existing(issue, project)
+        repository = self._confidential(project)
+        sent = {
+            **self.options.fields,
+            "title": ticket.title,
+            "body": ticket.body,
+            "labels": list(dict.fromkeys([*ticket.labels, *_texts(self.options.fields.get("labels"))])),
+            "assignees": [assignee] if assignee else [],
+        }
+        reply = self.api.ask("POST", f"{repository.path}/issues", project, json=sent, follow=False)
+        fields = [name for name in self.options.fields if name not in ("labels", "assignees")]
+        return self._after(reply, repository, project, sent, fields)
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept."""
-        with _translated(key):
-            issue = self._required(key)
-            labels = [label.name for label in issue.labels]
-            outdated = issues.outdated_labels(labels, ticket.labels)
-            kept = [label for label in labels if label not in outdated]
-            issue.edit(title=ticket.title, body=ticket.body, labels=list(dict.fromkeys([*kept, *ticket.labels])))
-            return _existing(issue, issues.project_of(key))
+        self._confidential(issues.project_of(key))
+        labels = self._issue(key).label_names
+        outdated = issues.outdated_labels(labels, ticket.labels)
+        kept = [label for label in labels if label not in outdated]
+        wanted = list(dict.fromkeys([*kept, *ticket.labels]))
+        return self._change(key, {"title": ticket.title, "body": ticket.body, "labels": wanted})
 
-    def comments(self, key: str) -> Sequence[str]:
-        """All comments, 100 per request. Raises `TicketRefused` if the issue no longer exists."""
-        with _translated(key):
-            return [comment.body or "" for comment in self._required(key).get_comments()]
+    def comments(self, key: str) -> Iterable[str]:
+        """All comments, 100 per request."""
+        for page in self.api.pages(f"{self._path(key)}/comments", key, [("per_page", str(_PAGE))]):
+            yield from (str(one.get("body") or "") for one in page if isinstance(one, dict))
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
-        """Fetches the issue first; raises `TicketRefused` if it no longer exists."""
-        with _translated(key):
-            self._required(key).create_comment(text)
+        """Raises `TicketRefused` if the issue no longer exists, and `AccessDenied` if its conversation is locked."""
+        self.api.ask("POST", f"{self._path(key)}/comments", key, json={"body": text}, follow=False)
 
-    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Close with the reason `completed`. Raises `TicketRefused` if the issue no longer exists."""
-        with _translated(key):
-            issue = self._required(key)
-            issue.edit(state="closed", state_reason="completed")
-            return _existing(issue, issues.project_of(key))
+    def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
+        """Close with GitHub's own reason; an Enterprise Server that does not know it gets the nearest that it knows."""
+        configured = self.options.close_as.get(closing.reason)
+        reasons = [{"state_reason": reason} for reason in (_STATE_REASONS[closing.reason], "not_planned")]
+        variants = [configured] if configured is not None else [*reasons, {}]
+        return self._turn(key, [{"state": "closed", **self.options.close_fields, **variant} for variant in variants])
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Open with the reason `reopened`. Raises `TicketRefused` if the issue no longer exists."""
-        with _translated(key):
-            issue = self._required(key)
-            issue.edit(state="open", state_reason="reopened")
-            return _existing(issue, issues.project_of(key))
+        """Open with the reason `reopened`, if it is known."""
+        variants: Sequence[dict[str, Any]] = ({"state_reason": "reopened"}, {})
+        return self._turn(key, [{"state": "open", **variant, **self.options.reopen_fields} for variant in variants])
 
-    def check(self, _project: str) -> Iterable[Sentence]:
-        """Nothing yet."""
-        return ()
+    def check(self, project: str) -> Iterable[Sentence]:
+        """Whether issues can be written, labelled and assigned, and whether the options name what is there."""
+        project = project or self.options.project
+        reply = self.api.ask("GET", f"/repos/{_quoted(project)}", project)
+        repository = self.api.read(reply.content, _Repository, project)
+        if not repository.has_issues:
+            yield _switched_off_sentence(project)
+        if repository.archived:
+            yield _archived_sentence(project)
+        if repository.permissions is not None and not any(map(repository.permissions.get, _LABELLING)):
+            yield say(
+                "the token's user may not set labels in {project}, and GitHub drops them without a word; give it the "
+                "role Triage or Write.",
+                project=project,
+            )
+        scopes = {scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+        if scopes and "repo" not in scopes and not (self.options.public and "public_repo" in scopes):
+            yield say("the token lacks the scope repo, which private repositories need.")
+        if repository.full_name and repository.full_name.lower() != project.lower():
+            yield say(
+                "{project} is called {name} now; write that as project.", project=project, name=repository.full_name
+            )
+        yield from self._check_options(project)
 
-    def _repository(self, project: str) -> "Repository":
+    def _check_options(self, project: str) -> Iterator[Sentence]:
+        fallback = self.options.fallback_assignee
+        if fallback and not self.person(fallback, project):
+            yield say(
+                "the fallback assignee {name} cannot be assigned in {project}; give it access, or name another.",
+                name=fallback,
+                project=project,
+            )
+        milestone = self.options.fields.get("milestone")
+        if milestone is not None:
+            path = f"{self._repository(project).path}/milestones/{quote(str(milestone), safe='')}"
+            if not self.api.send("GET", path).ok:
+                yield say(
+                    "{project} has no milestone {milestone}; write the number of one that is open as fields.milestone.",
+                    project=project,
+                    milestone=milestone,
+                )
+
+    def _repository(self, project: str) -> _Repository:
+        """A repository, under its present name and address. Raises `AccessDenied` if it cannot be read."""
         if project not in self.repositories:
-            repository = self.client.get_repo(project)
-            if not repository.private and not self.options.public:
-                remedy = "choose a private repository, or write public = true"
-                raise issues.public(project, "GitHub", option="public", remedy=remedy)
-            self.repositories[project] = repository
+            reply = self.api.ask("GET", f"/repos/{_quoted(project)}", project)
+            found = self.api.read(reply.content, _Repository, project)
+            self.repositories[project] = msgspec.structs.replace(found, path=reply.path)
         return self.repositories[project]
 
-    def _required(self, key: str) -> "Issue":
-        if issue := self._issue(key):
-            return issue
-        raise issues.missing(key, "GitHub")
+    def _confidential(self, project: str) -> _Repository:
+        """A repository that may be told of files and people."""
+        repository = self._repository(project)
+        if not repository.private and not self.options.public:
+            raise TicketRefused(
+                say(
+                    "the repository {project} is public, and tickets name files and people; choose a private "
+                    "repository, or write public = true.",
+                    project=project,
+                ),
+                field="public",
+            )
+        return repository
 
-    def _issue(self, key: str) -> "Issue | None":
-        from github import UnknownObjectException
+    def _path(self, key: str) -> str:
+        return f"{self._repository(issues.project_of(key)).path}/issues/{issues.number_of(key, _SERVICE)}"
 
-        try:
-            return self._repository(issues.project_of(key)).get_issue(issues.number_of(key, "GitHub"))
-        except UnknownObjectException:
-            return None
+    def _issue(self, key: str) -> _Issue:
+        """The issue at this very address. Raises `TicketRefused` if it is not there, or not there any more."""
+        reply = self.api.send("GET", self._path(key), follow=False)
+        if reply.status in (301, 404, 410):
+            raise issues.missing(key, _SERVICE)
+        if not reply.ok:
+            raise self.api.error(reply, key)
+        return self.api.read(reply.content, _Issue, key)
+
+    def _change(self, key: str, sent: Mapping[str, Any]) -> ExistingTicket:
+        reply = self.api.ask("PATCH", self._path(key), key, json=sent, follow=False)
+        project = issues.project_of(key)
+        return self._after(reply, self._repository(project), project, sent)
+
+    def _turn(self, key: str, variants: Sequence[Mapping[str, Any]]) -> ExistingTicket:
+        """Open or close, in the first way that is accepted."""
+        for sent in variants[:-1]:
+            with suppress(TicketRefused):
+                return self._change(key, sent)
+        return self._change(key, variants[-1])
+
+    def _after(
+        self, reply: Reply, repository: _Repository, project: str, sent: Mapping[str, Any], fields: Sequence[str] = ()
+    ) -> ExistingTicket:
+        """An issue as the answer to what was sent shows it; if that is not all of it, as it is read afterwards."""
+        content = reply.content
+        issue = self.api.read(content, _Issue, project)
+        if not issue.is_whole:
+            read = self.api.ask("GET", f"{repository.path}/issues/{issue.number}", project, follow=False)
+            content, issue = read.content, self.api.read(read.content, _Issue, project)
+        dropped = {
+            Dropped.LABEL: "labels" in sent and not issues.is_labelled(issue.label_names),
+            Dropped.TEXT: "body" in sent and not issues.is_kept(sent["body"], issue.text),
+            Dropped.ASSIGNEE: not _has(issue.assignees, sent.get("assignees", ())),
+            Dropped.FIELDS: bool(issues.dropped_fields({name: sent[name] for name in fields}, content)),
+        }
+        missing = [name for name, is_missing in dropped.items() if is_missing]
+        return msgspec.structs.replace(_existing(issue, project), dropped=missing)
 
 
-def _existing(issue: "Issue", project: str) -> ExistingTicket:
+def _existing(issue: _Issue, project: str) -> ExistingTicket:
+    """`project` is where it is if the answer does not say."""
+    place = issue.place or project
     return ExistingTicket(
-        key=issues.key_of(project, issue.number),
-        url=issue.html_url,
-        body=issue.body or "",
+        key=issues.key_of(place, issue.number),
+        project=place,
+        url=issue.html_url or "",
+        body=issue.text,
         open=issue.state == "open",
-        closed_on=issue.closed_at,
+        closed_on=issues.in_utc(issue.closed_at),
+        labelled=issues.is_labelled(issue.label_names),
     )
 
 
-@contextmanager
-def _translated(where: str) -> Iterator[None]:
-    """Turn the library's errors into ours."""
-    import requests
-    from github import GithubException
-
-    try:
-        yield
-    except GithubException as error:
-        raise _error(error, where) from error
-    except requests.RequestException as error:
-        raise Unreachable(f"no answer from GitHub ({type(error).__name__}); check the network") from error
+def _has(assignees: Sequence[_Account] | None, wanted: Sequence[str]) -> bool:
+    return {login.lower() for login in wanted} <= {account.login.lower() for account in assignees or ()}
 
 
-def _error(error: "GithubException", where: str) -> ProviderError:
-    data = error.data if isinstance(error.data, dict) else {}
-    message = str(data.get("message") or error.message or f"HTTP {error.status}")
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if error.status == 429 or (error.status == 403 and ("retry-after" in headers or "rate limit" in message.lower())):
-        wait = headers.get("retry-after", "")
-        return Throttled("GitHub is throttling requests", retry_after=float(wait) if wait.isdigit() else 60.0)
-    if error.status in (401, 403, 404):
+def _all() -> list[tuple[str, str]]:
+    return [("state", "all"), ("sort", "created"), ("direction", "desc"), ("per_page", str(_PAGE))]
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _quoted(project: str) -> str:
+    return quote(project, safe="/")
+
+
+def _is_switched_off(reply: Reply) -> bool:
+    return "disabled" in reply.message.lower()
+
+
+def _switched_off_sentence(project: str) -> Sentence:
+    return say(
+        "issues are switched off in the repository {project}; switch them on in its settings, or choose another.",
+        project=project,
+    )
+
+
+def _switched_off(project: str) -> TicketRefused:
+    return TicketRefused(_switched_off_sentence(project))
+
+
+def _archived_sentence(project: str) -> Sentence:
+    return say("the repository {project} is archived, so it is read-only; choose another.", project=project)
+
+
+def _refusal(reply: Reply, where: str) -> ProviderError | None:
+    """What GitHub's refusals mean ("Troubleshooting the REST API")."""
+    message = reply.message
+    if reply.status == 403 and (sso := reply.headers.get("x-github-sso", "")):
         return AccessDenied(
-            f"GitHub refused access to {where} ({message}); the token needs read and write access to its issues",
-            needs="Issues: read and write",
+            say(
+                "GitHub asks for single sign-on for {where}; authorise the token for the organisation: {address}",
+                where=where,
+                address=sso.rpartition("url=")[2] or "https://github.com/settings/tokens",
+            )
         )
-    if error.status >= 500:
-        return Unreachable(f"GitHub failed on its side (HTTP {error.status})")
-    fields = [str(fault.get("field", "")) for fault in data.get("errors", ()) if isinstance(fault, dict)]
+    if reply.status == 403 and "archived" in message.lower():
+        return TicketRefused(_archived_sentence(issues.project_of(where) or where))
+    if reply.status == 403 and "locked" in message.lower():
+        return AccessDenied(
+            say("the conversation of {where} is locked; unlock it, or give the token's user write access.", where=where)
+        )
+    if reply.status == 410:
+        return _switched_off(where) if _is_switched_off(reply) else issues.missing(where, _SERVICE)
+    if reply.status in (401, 403, 404):
+        return AccessDenied(
+            say(
+                "GitHub refused access to {where} ({message}); the token needs read and write access to its issues.",
+                where=where,
+                message=message,
+            )
+        )
+    return _invalid(reply, where) if reply.status == 422 else None
+
+
+def _is_limit(reply: Reply) -> bool:
+    """Whether a refusal is about the primary or a secondary limit ("Rate limits for the REST API")."""
+    message, headers = reply.message.lower(), reply.headers
+    return reply.status == 429 or (
+        reply.status == 403
+        and (
+            "retry-after" in headers
+            or headers.get("x-ratelimit-remaining") == "0"
+            or "rate limit" in message
+            or "abuse detection" in message
+        )
+    )
+
+
+def _invalid(reply: Reply, where: str) -> TicketRefused:
+    """A refusal of what was sent ("Validation failed, or the endpoint has been spammed")."""
+    told = reply.content.get("errors") if isinstance(reply.content, dict) else None
+    faults = told if isinstance(told, list) else []
+    fields = [str(fault.get("field") or "") for fault in faults if isinstance(fault, dict)]
+    words = [str(fault.get("message") or fault.get("field") or "") if isinstance(fault, dict) else str(fault)
+             for fault in faults]  # fmt: skip
+    message = ": ".join(filter(None, (reply.message, ", ".join(filter(None, words)))))
     field = "assignee" if any(name.startswith("assignee") for name in fields) else next(iter(fields), "")
-    return TicketRefused(f"GitHub refused the issue in {where}: {message} {', '.join(fields)}".rstrip(), field=field)
+    return TicketRefused(
+        say("GitHub refused what was sent about {where}: {message}", where=where, message=message), field=field
+    )
 
 
 def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """The tracker. The library must not retry: it would repeat a creation whose answer was lost.
-
-    Raises `ConfigurationError` for a project that is not a repository.
-    """
-    from github import Auth, Github
-
-    if options.project.count("/") != 1:
+    """The tracker. Raises `ConfigurationError` for a project that is not a repository."""
+    if not _PROJECT.fullmatch(options.project):
         raise ConfigurationError(
             say("project = {project} is not a GitHub repository; write owner/name.", project=repr(options.project))
         )
-    client = Github(
-        auth=Auth.Token(credential("TOKEN")),
-        base_url=options.url,
-        retry=None,
-        per_page=100,
-        seconds_between_requests=0,
-        seconds_between_writes=options.write_pause,
+    headers = {"Accept": "application/vnd.github+json", "Authorization": f"token {credential('TOKEN')}"}
+    api = Api(
+        service=_SERVICE,
+        url=options.url,
+        headers=headers,
+        is_limit=_is_limit,
+        refusal=_refusal,
+        pace=Pace(pause=options.write_pause, most=options.hourly_writes),
     )
-    return GitHubIssues(client, options)
+    return GitHubIssues(api, options)
 
 
 GITHUB = TrackerPlugin(

@@ -1,68 +1,115 @@
-"""Jira, Cloud and Data Center, through the library `jira`.
+"""Jira, Cloud and Data Center, over version 2 of its REST API.
 
-Both offer version 2 of the REST API, whose texts are wiki markup; Cloud converts them to its document format itself.
-Jira only answers from its search index, which lags behind by seconds: an issue whose creation got no answer is searched
-for in the next run, and not created again before the index is sure to contain it. It is identified by a label.
+Its texts are wiki markup; Cloud converts them to its document format itself. Jira only lists from its search index,
+which lags behind by seconds: an issue whose creation got no answer is searched for in the next run, and not created
+again before the index is sure to contain it. It is identified by a label.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from cloudscan.errors import (
-    AccessDenied,
-    ConfigurationError,
-    Malformed,
-    ProviderError,
-    Throttled,
-    TicketRefused,
-    Unreachable,
-)
+from cloudscan.errors import ProviderError, TicketRefused, check_url
+from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, say
-from cloudscan.tracker import LABEL, Closing, ExistingTicket, Listing, Ticket, Tracker, TrackerPlugin, Wording
+from cloudscan.tracker import (
+    LABEL,
+    Closing,
+    ClosingReason,
+    Dropped,
+    ExistingTicket,
+    Listing,
+    Ticket,
+    Tracker,
+    TrackerPlugin,
+    Wording,
+)
+from cloudscan_trackers import jira_projects
+from cloudscan_trackers.jira_api import (
+    FieldsRefused,
+    Issue,
+    JiraApi,
+    NotFound,
+    User,
+    authorization,
+    in_jql,
+    quoted,
+)
+from cloudscan_trackers.jira_workflow import Transitions, Wish, chosen, filled
 from cloudscan_trackers.markup import WIKI
-from cloudscan_trackers.wording import wording
+from cloudscan_trackers.wording import Limits, wording
 
-if TYPE_CHECKING:
-    from jira import JIRA, JIRAError
+Sent = TypeVar("Sent")
 
-_MARKER = f"{LABEL}-"
-_FIELDS = ["description", "labels", "status", "resolutiondate", "statuscategorychangedate", "updated"]
-_DISPENSABLE = ("duedate", "priority")  # a project may not have them on its screens
+_LONGEST_TEXT: Final = 32_767  # of a description or comment, in UTF-16 code units
+_LONGEST_SUMMARY: Final = 255
+_MARKER: Final = f"{LABEL}-"
+_MARKER_LABEL: Final = re.compile(r"cloudscan-([0-9a-f]{16,64})")
+_MARKER_LINE: Final = re.compile(r"cloudscan:1 [0-9a-f]{16,64}(?: [a-z]+=[A-Za-z0-9%.,~-]*)*")
+_FIELDS: Final = (
+    "description",
+    "labels",
+    "status",
+    "assignee",
+    "duedate",
+    "resolution",
+    "resolutiondate",
+    "statuscategorychangedate",
+    "updated",
+)
+_DISPENSABLE: Final = ("duedate", "priority")  # a project may not have them on its screens
+_OURS: Final = frozenset({"summary", "description", "labels"})
+_UNPROVEN: Final = frozenset({"app", "customer"})  # types of accounts that no organisation has verified
 
 
-WORDING = wording(WIKI)
+WORDING = wording(WIKI, limits=Limits(body=_LONGEST_TEXT, comment=_LONGEST_TEXT))
+
+
+class CloseAs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to close for one reason, in place of `close_transition` and `close_fields`."""
+
+    transition: str = ""
+    fields: dict[str, Any] = {}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[trackers.<name>]`` with the kind `jira`."""
 
-    url: str  # https://SITE.atlassian.net, or where Data Center runs
+    url: str  # https://SITE.atlassian.net, https://api.atlassian.com/ex/jira/CLOUD-ID, or where Data Center runs
     project: str  # its key
     user: str = ""  # Cloud: the mail address of the API token's owner; empty: a personal access token of Data Center
     issue_type: str = "Task"
-    fields: dict[str, Any] = {}  # of every new issue: components, customfield_10011, …
-    close_transition: str = ""  # closes an issue; empty: the first transition to a status of the category "done"
-    reopen_transition: str = ""  # reopens one; empty: the first transition to any other status
+    fields: dict[str, Any] = {}  # of every new issue: components, security, customfield_10011, …
+    priorities: dict[Severity, str] = {}  # by severity; without it Highest … Lowest, where the project has them
+    usernames: dict[str, str] = {}  # by mail address: account ids in Cloud, which hides addresses, else user names
+    close_transition: str = ""  # closes an issue; empty: one to a status of the category "done", by its name
+    close_fields: dict[str, Any] = {}  # what closing fills in: resolution = { name = "Done" }
+    close_as: dict[ClosingReason, CloseAs] = {}  # by reason, in place of these two
+    reopen_transition: str = ""  # reopens one; empty: one to any other status
+    reopen_fields: dict[str, Any] = {}  # what reopening fills in
     index_lag_seconds: float = 300.0  # after which the search index is sure to contain a new issue
     fallback_assignee: str = ""  # if the owner is unknown or has left
+
+    def __post_init__(self) -> None:
+        check_url("url", self.url, needs_https=True)
 
 
 @dataclass(frozen=True)
 class Jira:
     """Issues in projects."""
 
-    client: "JIRA"
+    api: JiraApi
     options: Options
+    screens: dict[str, jira_projects.Screen] = field(default_factory=dict)  # by project, as they were told
 
     listing = Listing.BY_PROJECT
 
     def wording(self, _project: str) -> Wording:
-        """Wiki markup."""
+        """Wiki markup, within what Jira's text fields hold unless an administrator allows more."""
         return WORDING
 
     @property
@@ -71,43 +118,42 @@ class Jira:
         return self.options.index_lag_seconds
 
     def existing(self, project: str) -> Iterable[ExistingTicket]:
-        """All pages of one JQL search by project and label, oldest first; as current as the search index."""
-        with _translated(project):
-            place = project or self.options.project
-            issues = self.client.search_issues(
-                f'project = "{place}" AND labels = {LABEL} ORDER BY created ASC',
-                maxResults=0,
-                fields=list(_FIELDS),
-            )
-            return [self._existing(issue.raw) for issue in issues if not isinstance(issue, str)]
+        """All pages of one JQL search by project and label, oldest first; as current as the search index.
+
+        Raises `TicketRefused` for a project that Jira does not know. One whose key was changed is still found under
+        its old key: its issues have `moved` to their new ones.
+        """
+        place = project or self.options.project
+        jql = f"project = {in_jql(place)} AND labels = {LABEL} ORDER BY created ASC"
+        for issue in self.api.search(jql, _FIELDS, place):
+            is_here = _project_of(issue.key).casefold() == place.casefold()
+            yield self._existing(issue, moved=not is_here)
 
     def get(self, key: str) -> ExistingTicket | None:
-        """Fetched by key, not searched for. None for a 404, which can also mean that the user may not see the issue."""
-        from jira import JIRAError
+        """Fetched by key, not searched for. An issue that was moved is answered under its old key, with the new one.
 
-        with _translated(key):
-            try:
-                return self._existing(self.client.issue(key, fields=",".join(_FIELDS)).raw)
-            except JIRAError as error:
-                if error.status_code == 404:
-                    return None
-                raise
+        None for a 404, which can also mean that the user may not see the issue.
+        """
+        try:
+            issue = self._issue(key)
+        except NotFound:
+            return None
+        return self._existing(issue, moved=issue.key != key)
 
     def person(self, name: str, project: str) -> str:
-        """The account id in Cloud, the name in Data Center, of an active user who can be assigned."""
-        with _translated(name):
-            users = self.client.search_assignable_users_for_issues(
-                project=project or self.options.project,
-                query=name if self._cloud else None,
-                username=None if self._cloud else name,
-            )
-        for user in (user.raw for user in users):
-            names = [str(user.get(key, "")).lower() for key in ("emailAddress", "name", "accountId", "displayName")]
-            # Cloud hides most addresses, but searches by them.
-            matches = name.lower() in names or (self._cloud and "@" in name and len(users) == 1)
-            if matches and user.get("active", True):
-                return str(user["accountId" if self._cloud else "name"])
-        return ""
+        """The account id in Cloud, the user name in Data Center: from `usernames`, or of an active, assignable user.
+
+        Jira finds users by the beginnings of names and addresses, and Cloud hides most addresses: only the one user
+        whose address, account id or user name is in the answer, and the same, is meant. Display names prove nothing.
+        """
+        wanted = name.strip().casefold()
+        known = {address.strip().casefold(): user for address, user in self.options.usernames.items()}
+        if not wanted or wanted in known:
+            return known.get(wanted, "")
+        by = ("query" if "@" in wanted else "accountId") if self.api.is_cloud else "username"
+        users = self.api.assignable(project or self.options.project, **{by: name.strip()})
+        proven = [user for user in users if wanted in self._proofs(user) and user.active]
+        return self._name_of(proven[0]) if len(proven) == 1 else ""
 
     def create(self, ticket: Ticket, assignee: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Sends the options' `fields` too. If Jira rejects `duedate` or `priority`, tries once more without it.
@@ -115,200 +161,266 @@ class Jira:
         The marker becomes a label. Raises `TicketRefused` with the field that Jira names.
         """
         project = ticket.project or self.options.project
+        person = "accountId" if self.api.is_cloud else "name"
+        screen = self._screen(project)
+        configured = self.options.priorities.get(ticket.severity, "")
+        priority = jira_projects.priority_to_send(screen, ticket.severity, configured)
         fields = {
+            **({"priority": priority} if priority else {}),
             **self.options.fields,
             "project": {"key": project},
-            "issuetype": {"name": self.options.issue_type},
+            "issuetype": jira_projects.type_to_send(screen, self.options.issue_type),
             **_written(ticket),
-            "labels": [*ticket.labels, _MARKER + ticket.marker],
-            **({"assignee": {"accountId" if self._cloud else "name": assignee}} if assignee else {}),
+            "labels": _labels(ticket),
+            **({"assignee": {person: assignee}} if assignee else {}),
         }
-        with _translated(project):
-            created = self._without_missing_fields(
-                lambda accepted: self.client.create_issue(accepted, prefetch=False), fields
-            )
-        key = str(created.key)
-        return ExistingTicket(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
+        key = self._sent(lambda accepted: self.api.created(accepted, project), fields, "fields")
+        return self._made(key, ticket, assignee)
+
+    def _made(self, key: str, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """A new issue as it can be read. Whatever goes wrong here, it was made: nothing may be raised."""
+        as_sent = ExistingTicket(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
+        try:
+            issue = self.api.issue(key, [*_FIELDS, *self.options.fields])
+            seen, person = self._existing(issue), issue.known.assignee
+        except NotFound:  # hidden from the user who made it
+            return msgspec.structs.replace(as_sent, dropped=(Dropped.LABEL, Dropped.TEXT))
+        except ProviderError:
+            return as_sent
+        lost = [*_dropped(issue, ticket, self.options.fields)]
+        if assignee and (person is None or self._name_of(person) != assignee):
+            lost.append(Dropped.ASSIGNEE)
+        return msgspec.structs.replace(seen, dropped=lost)
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept; an older marker is replaced."""
-        with _translated(key):
-            issue = self.client.issue(key, fields="labels")
-            own = [label for label in issue.raw["fields"]["labels"] if not label.startswith(("severity-", _MARKER))]
-            labels = list(dict.fromkeys([*own, *ticket.labels, _MARKER + ticket.marker]))
-            fields = {**_written(ticket), "labels": labels}
-            self._without_missing_fields(lambda accepted: issue.update(fields=accepted), fields)
-            return self._seen(key)
+        before = self._here(key).known.labels or ()
+        kept = [label for label in before if not (label.startswith("severity-") or _MARKER_LABEL.fullmatch(label))]
+        labels = list(dict.fromkeys([*kept, *_labels(ticket)]))
+        fields = {**_written(ticket), **({"labels": labels} if set(labels) != set(before) else {})}
+        path = f"/issue/{quoted(key)}"
+        self._sent(lambda accepted: self.api.send("PUT", path, {"fields": accepted}, key), fields, "")
+        after = self._here(key)
+        return msgspec.structs.replace(self._existing(after), dropped=[*_dropped(after, ticket, {})])
 
-    def comments(self, key: str) -> Sequence[str]:
-        """Those that Jira returns in one request; further pages are not read."""
-        with _translated(key):
-            return [str(comment.body) for comment in self.client.comments(key)]
+    def comments(self, key: str) -> Iterable[str]:
+        """All pages, the newest comments first."""
+        return self.api.comments(key)
 
     def comment(self, key: str, text: str, *, once: str) -> None:  # noqa: ARG002
-        """The text is wiki markup, as version 2 of the REST API expects."""
-        with _translated(key):
-            self.client.add_comment(key, text)
+        """The text is wiki markup, as version 2 of the REST API expects. Everybody who sees the issue may read it."""
+        self.api.send("POST", f"/issue/{quoted(key)}/comment", {"body": text}, key)
 
-    def close(self, key: str, _closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Use `close_transition`, or the first transition to a status of the category done. Nothing if it is done.
+    def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
+        """Use the transition of the options, or the one to a status of the category done that fits the reason.
 
-        Raises `TicketRefused` with the transitions on offer if none fits.
+        A resolution that fits is chosen where the screen has one. Nothing if it is done. Raises `TicketRefused` with
+        the transitions on offer if none fits, and with the fields that the transition requires and nobody gave.
         """
-        self._move(key, self.options.close_transition, is_open=False)
-        with _translated(key):
-            return self._seen(key)
+        return self._existing(self._moved(self._closing(key, closing)))
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
-        """Use `reopen_transition`, or the first to a status of another category than done. Nothing if it is open.
+        """Use the transition of the options, or one to a status of another category than done. Nothing if it is open.
 
-        Raises `TicketRefused` with the transitions on offer if none fits.
+        The resolution is cleared, by the transition or the edit screen, where one of them has it. Raises as `close`.
         """
-        self._move(key, self.options.reopen_transition, is_open=True)
-        with _translated(key):
-            return self._seen(key)
+        issue = self._moved(self._reopening(key))
+        if issue.known.resolution and not issue.known.status.is_done:
+            self._clear_resolution(key)
+        return self._existing(issue)
 
-    def check(self, _project: str) -> Iterable[Sentence]:
-        """Nothing yet."""
-        return ()
+    def check(self, project: str) -> Iterable[Sentence]:
+        """Type, fields and permissions for new issues; and whether one of ours that is there can be closed or reopened.
 
-    def _seen(self, key: str) -> ExistingTicket:
-        return self._existing(self.client.issue(key, fields=",".join(_FIELDS)).raw)
-
-    def _move(self, key: str, wanted: str, *, is_open: bool) -> None:
-        with _translated(key):
-            status = self.client.issue(key, fields="status").raw["fields"]["status"]
-            if (_category(status) != "done") is is_open:
-                return
-            transitions = self.client.transitions(key)
-            suitable = [
-                transition
-                for transition in transitions
-                if wanted in ("", transition["name"]) and (wanted or (_category(transition["to"]) != "done") is is_open)
-            ]
-            if not suitable:
-                names = ", ".join(str(transition["name"]) for transition in transitions)
-                option = "reopen_transition" if is_open else "close_transition"
-                raise TicketRefused(
-                    f"Jira offers no transition to {'reopen' if is_open else 'close'} {key}; name one as `{option}`: "
-                    f"{names or 'none, the user may not transition issues'}",
-                    field=option,
-                )
-            self.client.transition_issue(key, str(suitable[0]["id"]))
-
-    def _without_missing_fields(self, send: Callable[[dict[str, Any]], Any], fields: dict[str, Any]) -> Any:
-        """Send fields; dispensable ones that the project does not have are left out."""
-        from jira import JIRAError
-
+        The fields that a transition requires are only told for an existing issue.
+        """
+        place = project or self.options.project
+        yield from jira_projects.lacking(self.api, place, self.options.issue_type, self.options.fields)
+        ticket = next(iter(self.existing(project)), None)
+        if ticket is None or ticket.moved:
+            return
+        wish = (
+            self._closing(ticket.key, Closing(reason=ClosingReason.FIXED))
+            if ticket.open
+            else self._reopening(ticket.key)
+        )
         try:
-            return send(fields)
-        except JIRAError as error:
-            missing = [name for name in _DISPENSABLE if name in _faults(error)]
-            if error.status_code != 400 or not missing:
-                raise
-        return send({name: value for name, value in fields.items() if name not in missing})
+            self._step(wish)
+        except TicketRefused as error:
+            yield error.args[0]
 
-    def _existing(self, raw: dict[str, Any]) -> ExistingTicket:
-        fields = raw["fields"]
-        is_open = _category(fields["status"]) != "done"
-        closed = fields.get("statuscategorychangedate") or fields.get("resolutiondate") or fields.get("updated")
-        labels = fields.get("labels") or ()
-        markers = [label.removeprefix(_MARKER) for label in labels if label.startswith(_MARKER)]
+    def _closing(self, key: str, closing: Closing) -> Wish:
+        own = self.options.close_as.get(closing.reason)
+        prefix = f"close_as.{closing.reason}." if own else "close_"
+        return Wish(
+            key=key,
+            closing=closing,
+            transition=own.transition if own else self.options.close_transition,
+            fields=own.fields if own else self.options.close_fields,
+            transition_option=f"{prefix}transition",
+            fields_option=f"{prefix}fields",
+        )
+
+    def _reopening(self, key: str) -> Wish:
+        return Wish(
+            key=key,
+            closing=None,
+            transition=self.options.reopen_transition,
+            fields=self.options.reopen_fields,
+            transition_option="reopen_transition",
+            fields_option="reopen_fields",
+        )
+
+    def _moved(self, wish: Wish) -> Issue:
+        """Carry a transition out unless the issue is where it should be; the issue as it is afterwards."""
+        issue = self._here(wish.key)
+        if issue.known.status.is_done is wish.opens:
+            path, content = f"/issue/{quoted(wish.key)}/transitions", self._step(wish)
+            try:
+                self.api.send("POST", path, content, wish.key)
+            except FieldsRefused as error:
+                raise _explained(error, wish.fields_option) from error
+            issue = self._here(wish.key)
+        return issue
+
+    def _step(self, wish: Wish) -> dict[str, Any]:
+        path = f"/issue/{quoted(wish.key)}/transitions"
+        offered = self.api.get(path, Transitions, wish.key, expand="transitions.fields").transitions
+        return filled(chosen(offered, wish), wish)
+
+    def _clear_resolution(self, key: str) -> None:
+        """Through the edit screen, which seldom has the field. Jira's reports count what has a resolution as solved."""
+        try:
+            screen = self.api.get(f"/issue/{quoted(key)}/editmeta", dict[str, Any], key)
+            if "resolution" in (screen.get("fields") or ()):
+                self.api.send("PUT", f"/issue/{quoted(key)}", {"fields": {"resolution": None}}, key)
+        except (NotFound, TicketRefused):
+            return  # it is open, which is what was asked for
+
+    def _issue(self, key: str) -> Issue:
+        return self.api.issue(key, _FIELDS)
+
+    def _here(self, key: str) -> Issue:
+        """The issue at this very address. Raises `TicketRefused` if it was moved."""
+        issue = self._issue(key)
+        if issue.key != key:
+            raise TicketRefused(say("{key} was moved and is {now} now, so it is left alone.", key=key, now=issue.key))
+        return issue
+
+    def _sent(self, send: Callable[[Mapping[str, Any]], Sent], fields: Mapping[str, Any], option: str) -> Sent:
+        """Send fields; dispensable ones that the project does not have are left out."""
+        try:
+            try:
+                return send(fields)
+            except FieldsRefused as error:
+                missing = [name for name in _DISPENSABLE if name in error.faults and name in fields]
+                if not missing:
+                    raise
+            return send({name: value for name, value in fields.items() if name not in missing})
+        except FieldsRefused as error:
+            raise _explained(error, option) from error
+
+    def _screen(self, project: str) -> jira_projects.Screen:
+        if project not in self.screens:
+            self.screens[project] = jira_projects.screen_if_told(self.api, project, self.options.issue_type)
+        return self.screens[project]
+
+    def _proofs(self, user: User) -> Iterator[str]:
+        """What says for certain who a user is."""
+        yield self._name_of(user).casefold()
+        if user.account_type not in _UNPROVEN:
+            yield (user.email_address or "").casefold()
+
+    def _name_of(self, user: User) -> str:
+        return user.account_id if self.api.is_cloud else user.name
+
+    def _existing(self, issue: Issue, *, moved: bool = False) -> ExistingTicket:
+        known = issue.known
+        is_open = not known.status.is_done
+        labels = known.labels or ()
+        markers = [match[1] for match in map(_MARKER_LABEL.fullmatch, labels) if match]
+        closed = known.statuscategorychangedate or known.resolutiondate or known.updated
         return ExistingTicket(
-            key=str(raw["key"]),
-            url=self._url(str(raw["key"])),
-            body=str(fields.get("description") or ""),
+            key=issue.key,
+            url=self._url(issue.key),
+            body=known.description or "",
             open=is_open,
             marker=markers[0] if markers else "",
-            closed_on=None if is_open or not closed else datetime.strptime(str(closed), "%Y-%m-%dT%H:%M:%S.%f%z"),
+            project=_project_of(issue.key),
+            labelled=LABEL in labels,
+            closed_on=None if is_open or not closed else _moment(closed),
+            moved=moved,
+            moved_to=issue.key if moved else "",
         )
 
     def _url(self, key: str) -> str:
-        return f"{self.options.url.rstrip('/')}/browse/{key}"
-
-    @property
-    def _cloud(self) -> bool:
-        return self.client.deploymentType == "Cloud"
+        """For people: at the address that Jira says it has, since nobody can open a gateway's."""
+        told = self.api.server.base_url
+        return f"{(told if told.startswith(('https://', 'http://')) else self.options.url).rstrip('/')}/browse/{key}"
 
 
 def _written(ticket: Ticket) -> dict[str, Any]:
     return {
-        "summary": ticket.title,
+        "summary": " ".join(ticket.title.split())[:_LONGEST_SUMMARY],
         "description": ticket.body,
         "duedate": ticket.due.isoformat() if ticket.due else None,
     }
 
 
-def _category(status: dict[str, Any]) -> str:
-    """new, indeterminate or done, whatever the status is called."""
-    return str(status.get("statusCategory", {}).get("key", ""))
+def _labels(ticket: Ticket) -> list[str]:
+    """Our labels and the marker's; Jira takes no spaces in them."""
+    labels = [LABEL, *ticket.labels, _MARKER + ticket.marker]
+    return list(dict.fromkeys("-".join(label.split()) for label in labels))
 
 
-def _faults(error: "JIRAError") -> dict[str, str]:
-    """Jira's messages about fields that it refused, by field."""
+def _dropped(issue: Issue, ticket: Ticket, fields: Mapping[str, Any]) -> Iterator[Dropped]:
+    """What was sent and is not in the issue. Of the text only the marker line is compared: Cloud rewrites markup."""
+    known = issue.known
+    if not {LABEL, _MARKER + ticket.marker} <= set(known.labels or ()):
+        yield Dropped.LABEL
+    if _marker_line(known.description or "") != _marker_line(ticket.body):
+        yield Dropped.TEXT
+    if ticket.due and known.duedate != ticket.due.isoformat():
+        yield Dropped.DUE
+    lost = [name for name, value in fields.items() if value is not None and issue.fields.get(name) is None]
+    if "security" in lost:
+        yield Dropped.CONFIDENTIAL
+    if lost:
+        yield Dropped.FIELDS
+
+
+def _explained(error: FieldsRefused, option: str) -> TicketRefused:
+    """A refusal with what to do about it: give a field that is not ours, or put one of ours on the screen."""
+    names = [name for name in error.faults if name not in ("assignee", *_OURS)]
+    unknown = [name for name in error.faults if name in _OURS]
+    if names and option:
+        advice = say("Give {fields} in {option}.", fields=", ".join(names), option=option)
+    elif unknown:
+        advice = say("Put {fields} on the screens of the project.", fields=", ".join(unknown))
+    else:
+        return error
+    return FieldsRefused(say("{what}. {advice}", what=error, advice=advice), error.faults)
+
+
+def _marker_line(text: str) -> str:
+    lines = _MARKER_LINE.findall(text)
+    return lines[-1] if lines else ""
+
+
+def _project_of(key: str) -> str:
+    return key.rpartition("-")[0]
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        answer = msgspec.json.decode(error.response.content) if error.response is not None else {}
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    faults = answer.get("errors") if isinstance(answer, dict) else None
-    return faults if isinstance(faults, dict) else {}
-
-
-@contextmanager
-def _translated(where: str) -> Iterator[None]:
-    """Turn the library's errors into ours."""
-    import requests
-    from jira import JIRAError
-
-    try:
-        yield
-    except JIRAError as error:
-        raise _error(error, where) from error
-    except KeyError as error:
-        raise Malformed(f"Jira's answer about {where} lacks {str(error)[:40]}") from error
-    except requests.RequestException as error:
-        raise Unreachable(f"no answer from Jira ({type(error).__name__}); check the network") from error
-
-
-def _error(error: "JIRAError", where: str) -> ProviderError:
-    status = error.status_code or 0
-    if status == 429 or (status == 503 and error.response is not None and "Retry-After" in error.response.headers):
-        wait = error.response.headers.get("Retry-After", "") if error.response is not None else ""
-        return Throttled("Jira is throttling requests", retry_after=float(wait) if wait.isdigit() else None)
-    if status in (401, 403, 404):
-        return AccessDenied(
-            f"Jira refused access to {where} (HTTP {status}); the user needs to browse the project, create, "
-            "edit and transition issues and add comments",
-            needs="Browse Projects, Create, Edit, Assign and Transition Issues, Add Comments",
-        )
-    if status >= 500 or not status:
-        return Unreachable(f"Jira failed on its side (HTTP {status})")
-    faults = _faults(error)
-    message = "; ".join(f"{name}: {fault}" for name, fault in faults.items()) or str(error.text)
-    return TicketRefused(
-        f"Jira refused the issue in {where}: {message}",
-        field="assignee" if "assignee" in faults else next(iter(faults), ""),
-    )
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def open_jira(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """The tracker. The library must not retry: it would repeat a creation whose answer was lost.
-
-    Raises `ConfigurationError` for an address that is not https.
-    """
-    from jira import JIRA
-
-    if not options.url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ConfigurationError(say("url = {url}: Jira's address must begin with https://.", url=repr(options.url)))
-    token = credential("TOKEN")
-    with _translated(options.url):
-        client = JIRA(
-            server=options.url,
-            **({"basic_auth": (options.user, token)} if options.user else {"token_auth": token}),
-            max_retries=0,
-            timeout=60,
-        )
-    return Jira(client, options)
+    """The tracker. Nothing is asked yet."""
+    return Jira(JiraApi(url=options.url, authorization=authorization(options.user, credential("TOKEN"))), options)
 
 
 JIRA_PLUGIN = TrackerPlugin(

@@ -11,11 +11,18 @@ from cloudscan_wording import markdown
 from cloudscan_wording.visible import shortened, visible
 
 _MOST_NAME = 120
-# A backslash before any of these means "no markup" to Jira's renderer (Text Formatting Notation Help, "Misc").
-_WIKI = re.compile(r"[\\*_?\-+^~{}\[\]|!#@&:]")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-_REFERENCE = re.compile(r"([#!&%~$])(?=\d)")
+_REFERENCE = re.compile(r"([#!&%~$])(?=\d)|(?<=\b[Gg][HhLl])-(?=\d)")
+_SCHEME = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
+_BLOCK_START = re.compile(r"^(?:/|-(?=[\s-])|\d+(?=[.)](?:\s|$)))")
 _MORE_TICKS = re.compile(r"`{3,}")
+_ABOVE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
+# What has a meaning in a line of Backlog's notation: #image(…), &color(…), &br;, {code}, [[…]], ''bold'', %%struck%%.
+_MACRO = re.compile(r"#(?=\w+\(|contents)|&(?=\w+[(;])|\{(?=/?(?:code|quote))|\[\[+|\]\]+|''+|%%+", re.IGNORECASE)
+_CODE_END = re.compile(r"\{(?=/?code)", re.IGNORECASE)
+_LINE_START = re.compile(r"^\s*[*+>|-]")  # a heading, a list, a quotation, a table
+_ISSUE_KEY = re.compile(r"\b([A-Z][A-Z0-9_]*)-(?=[0-9])")
+_ADDRESS = re.compile(r"(https?://[^\s、。）」]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +37,27 @@ class Markup:
     command: Callable[[str], str]  # to be copied verbatim
     quote: Callable[[Sequence[str]], str]  # lines from outside, as they are
     aside: Callable[[str], str]  # a line for machines
+    title: Callable[[str], str] = visible
+    link: Callable[[str], str] = str  # takes an address of nothing but `A-Za-z0-9./?=&%#_:+-`
+
+
+def _unlinked(text: str) -> str:
+    """Addresses in it are not made links by what shows it."""
+    return _SCHEME.sub(":\uff0f\uff0f", text)
+
+
+def _unmentioned(text: str) -> str:
+    """GitHub and GitLab look for mentions, references and addresses after resolving entities: those get full-width
+    signs. GitLab does so in titles too, whose mentions notify (`attr_mentionable :title` in its source).
+    """
+    text = _MENTION.sub("\uff20", _unlinked(text))
+    return _REFERENCE.sub(lambda sign: chr(ord(sign[0]) + 0xFEE0), text)
 
 
 def _markdown_prose(text: str) -> str:
-    """GitHub and GitLab look for mentions and references after resolving entities: those get full-width signs."""
-    text = _MENTION.sub("\uff20", text)
-    return markdown.prose(_REFERENCE.sub(lambda sign: chr(ord(sign[1]) + 0xFEE0), text))
+    """A line that begins with a slash would be a quick action to GitLab, with another sign or a number a list."""
+    text = markdown.prose(_unmentioned(text))
+    return _BLOCK_START.sub(lambda start: f"{start[0][:-1]}&#{ord(start[0][-1])};", text)
 
 
 def _fence(text: str) -> str:
@@ -47,9 +69,12 @@ def _quoted(lines: Sequence[str]) -> str:
     return "\n".join((fence, *map(visible, lines), fence))
 
 
+def _literal(text: str) -> str:
+    return _NO_FORMAT.sub("{ ", visible(text))
+
+
 def _without_format(lines: Sequence[str]) -> str:
-    shown = "\n".join(visible(line).replace("{noformat}", "{ noformat}") for line in lines)
-    return f"{{noformat}}\n{shown}\n{{noformat}}"
+    return "\n".join(("{noformat}", *map(_literal, lines), "{noformat}"))
 
 
 def _fenced(text: str) -> str:
@@ -66,12 +91,24 @@ MARKDOWN = Markup(
     command=_fenced,
     quote=_quoted,
     aside=lambda text: f"<!-- {text} -->",
+    title=lambda text: visible(_unmentioned(text)),
+    link=lambda url: f"<{url}>",
 )
 """GitHub, GitLab. Both keep a comment and hide it from readers."""
 
 
+# What a backslash makes plain for Jira's renderer, and nothing else (`BackslashEscapeRendererComponent`, whose list is
+# repeated in Atlassian's editor-wikimarkup-transformer): no colon, and no backslash, two of which break the line.
+_WIKI = re.compile(r"[*_+^~{}\[\]|!#@]|(?<!\w)-|-(?!\w)|\?(?=\?)|(?<=\?)\?")
+_EMOTICON = re.compile(r"\((?=(?:[a-z*/!?+-]{1,8})\))|(?<=[:;])[()]|(?<=[:;]-)[()]")
+_WIKI_START = re.compile(r"^(h[1-6]|bq)\.(?=\s)")
+_NO_FORMAT = re.compile(r"\{(?=\s*noformat)", re.IGNORECASE)
+
+
 def _wiki(text: str) -> str:
-    return _WIKI.sub(lambda sign: "\\" + sign[0], visible(text))
+    text = _WIKI_START.sub("\\1\uff0e", _unlinked(visible(text)).replace("\\", "\uff3c"))
+    signs = {match.start() for pattern in (_WIKI, _EMOTICON) for match in pattern.finditer(text)}
+    return "".join(f"\\{sign}" if at in signs else sign for at, sign in enumerate(text))
 
 
 WIKI = Markup(
@@ -79,41 +116,96 @@ WIKI = Markup(
     name=lambda text: "{{" + _wiki(shortened(text, _MOST_NAME)) + "}}",
     heading=lambda text: f"h3. {_wiki(text)}",
     item=lambda text: f"* {text}",
-    step=lambda _, text: f"# {text}",
-    command=lambda text: "{noformat}" + visible(text).replace("{noformat}", "{ noformat}") + "{noformat}",
+    step=lambda number, text: f"{number}. {text}",  # Jira's own lists begin again with 1 after a command
+    command=lambda text: "{noformat}" + _literal(text) + "{noformat}",
     quote=_without_format,
     aside=lambda text: "{noformat}" + text + "{noformat}",
+    link=lambda url: f"[{url}]",
 )
 """Jira's text formatting notation."""
 
+_CODE_TAG = re.compile(r"\[(?=/?code\])", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """ServiceNow renders what is between [code] tags in comments as HTML, and makes links of addresses."""
+    return _CODE_TAG.sub("[ ", _unlinked(visible(text)))
+
+
 PLAIN = Markup(
-    prose=visible,
-    name=lambda text: shortened(visible(text), _MOST_NAME),
-    heading=lambda text: visible(text).upper(),
+    prose=_plain,
+    name=lambda text: shortened(_plain(text), _MOST_NAME),
+    heading=lambda text: f"■ {_plain(text)}",
     item=lambda text: f"- {text}",
     step=lambda number, text: f"{number}. {text}",
     command=lambda text: f"   {visible(text)}",
-    quote=lambda lines: "\n".join(f"   {visible(line)}" for line in lines),
+    quote=lambda lines: "\n".join(f"   {_plain(line)}" for line in lines),
     aside=lambda text: text,
 )
 """ServiceNow, webhooks."""
 
-_BACKLOG_TICKS = str.maketrans({"@": "\uff20"})
 
-
-def _backlog(text: str) -> str:
+def _unmentioning(text: str) -> str:
     """Backlog notifies the user whom an @ names, even in code."""
-    return text.translate(_BACKLOG_TICKS)
+    return text.replace("@", "\uff20")
 
 
 BACKLOG = Markup(
-    prose=lambda text: _backlog(_markdown_prose(text)),
-    name=lambda text: _backlog(markdown.code(text)),
+    prose=lambda text: _unmentioning(_markdown_prose(text)),
+    name=lambda text: _unmentioning(markdown.code(text)),
     heading=MARKDOWN.heading,
     item=MARKDOWN.item,
     step=MARKDOWN.step,
-    command=MARKDOWN.command,
-    quote=lambda lines: _backlog(_quoted(lines)),
+    command=lambda text: _MENTION.sub("\uff20", _fenced(text)),
+    quote=lambda lines: _unmentioning(_quoted(lines)),
     aside=lambda text: f"`{text}`",
 )
 """Backlog with Markdown. It displays HTML comments, so the line for machines is set as code."""
+
+
+def _wide(match: re.Match[str]) -> str:
+    """The full-width forms of what was found: they look alike and have no meaning in any markup."""
+    return "".join(chr(ord(sign) + 0xFEE0) if "!" <= sign <= "~" else sign for sign in match[0])
+
+
+def _inert(text: str) -> str:
+    """Text in which nothing is a macro, a link in brackets or a mention."""
+    return _unmentioning(_MACRO.sub(_wide, visible(text)))
+
+
+def _notation(text: str) -> str:
+    """Addresses are set as code, since Backlog makes links of them; keys of issues get a hyphen that links nothing."""
+    parts = _ADDRESS.split(_LINE_START.sub(_wide, text))
+    return "".join(
+        _in_code(part) if at % 2 else _ISSUE_KEY.sub("\\1\u2011", _inert(part)) for at, part in enumerate(parts)
+    )
+
+
+def _in_code(text: str) -> str:
+    return "{code}" + _inert(text) + "{/code}"
+
+
+def _verbatim(text: str) -> str:
+    """What is copied from the ticket: only what would end the code, or notify somebody, is replaced."""
+    return _MENTION.sub("\uff20", _CODE_END.sub(_wide, visible(text)))
+
+
+BACKLOG_NOTATION = Markup(
+    prose=_notation,
+    name=lambda text: _in_code(shortened(text, _MOST_NAME)),
+    heading=lambda text: f"** {_notation(text)}",
+    item=lambda text: f"- {text}",
+    step=lambda number, text: f"{number}. {text}",  # a numbered list would begin anew after each command
+    command=lambda text: f"{{code}}{_verbatim(text)}{{/code}}",
+    quote=lambda lines: "{code}\n" + "\n".join(_verbatim(line) for line in lines) + "\n{/code}",
+    aside=lambda text: f"{{code}}{text}{{/code}}",
+)
+"""Backlog with its own notation (Backlog Help, "Text formatting rules (Backlog notation)")."""
+
+
+def within_basic_plane(text: str) -> str:
+    """Text with every character above U+FFFF named by its number: ⟦U+20BB7⟧.
+
+    Backlog refuses them ("Incorrect String"), and an unambiguous name is told apart from its like.
+    """
+    return _ABOVE_BASIC_PLANE.sub(lambda sign: f"\u27e6U+{ord(sign[0]):04X}\u27e7", text)

@@ -60,6 +60,39 @@ def only(verdicts: Verdicts) -> Verdict:
     return verdict
 
 
+@pytest.mark.parametrize(
+    ("zone", "moment", "is_flagged"),
+    [
+        ("Asia/Tokyo", datetime(2026, 3, 31, 14, 59, tzinfo=UTC), False),
+        ("Asia/Tokyo", datetime(2026, 3, 31, 15, 0, tzinfo=UTC), True),
+        ("Pacific/Honolulu", datetime(2026, 4, 1, 9, 59, tzinfo=UTC), False),
+        ("Pacific/Honolulu", datetime(2026, 4, 1, 10, 0, tzinfo=UTC), True),
+        ("UTC", datetime(2026, 3, 31, 12, 0, tzinfo=UTC), False),
+    ],
+)
+def test_a_last_day_ends_where_the_organisation_is(
+    scanned: Scanned, zone: str, moment: datetime, is_flagged: bool
+) -> None:
+    """A last day at work and a contract's last day are days of people, and end at their midnight."""
+    leaver = Principal(
+        uid="m365:user/1", platform="m365", account="acme", kind="user", affiliation=Affiliation.INTERNAL,
+        status="active", detail={"leave_on": "2026-03-31"},
+    )  # fmt: skip
+    partner = Principal(
+        uid="m365:user/2", platform="m365", account="acme", kind="guest", affiliation=Affiliation.PARTNER,
+        domain="partner.example", status="active", detail={"partner": "Haulier", "contract_ends": "2026-03-31"},
+    )  # fmt: skip
+    rules = [
+        one for one in SHIPPED if one.id in ("m365-former-employee-can-still-sign-in", "m365-partner-contract-ended")
+    ]
+
+    verdicts = judge(scanned(leaver, partner), rules, as_of=moment, timezone=zone)
+
+    assert {rule: tally.flagged for rule, tally in verdicts.tallies.items()} == dict.fromkeys(
+        (rule.id for rule in rules), int(is_flagged)
+    )
+
+
 def test_rows_become_verdicts(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged and unknown are kept, passed is counted."""
     facts: list[Yielded] = [

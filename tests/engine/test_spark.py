@@ -173,7 +173,7 @@ def own_selects(select: exp.Select) -> list[exp.Select]:
 @lru_cache(maxsize=8)
 def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> exp.Expr:
     """Most examples of a rule have the same parameters."""
-    sql = to_spark(query, dict(params), examples.AS_OF.strftime("%Y-%m-%d %H:%M:%S"))
+    sql = to_spark(query, dict(params), examples.AS_OF)
     return sqlglot.parse_one(sql, read="spark")
 
 

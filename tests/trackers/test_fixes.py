@@ -95,7 +95,7 @@ def test_tickets_of_findings_are_adopted_by_the_fix() -> None:
     assert [action.kind for action in actions].count(ActionKind.CLOSE) == 1
     assert ActionKind.CREATE not in [action.kind for action in actions]
     (comment,) = [action.text for action in actions if action.kind is ActionKind.COMMENT]
-    assert "fixed by the same change as T-1" in comment
+    assert "The change asked for in T-1 fixes this too" in comment
     assert planned(given, after).actions == []
 
 
@@ -208,10 +208,10 @@ def test_a_ticket_for_a_person_says_why_and_how_once_for_each_rule() -> None:
     (action,) = planned(about([str(number) for number in range(49)]), group_by="owner").actions
 
     assert action.ticket
-    assert action.ticket.title == "49 items for mika@example.co.jp"
-    assert action.ticket.body.count("### What can happen") <= 4
+    assert action.ticket.title == "[Critical] 49 items to fix: mika@example.co.jp"
+    assert action.ticket.body.count("Why it matters: ") <= 4
     assert len(action.ticket.body.splitlines()) < 200
-    assert "19 more items are in the report." in action.ticket.body
+    assert "19 more items do not fit here" in action.ticket.body
 
 
 @pytest.mark.parametrize("most", [1, 2, 30, 180])

@@ -3,16 +3,25 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from apprise import Apprise
 
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
+from cloudscan_emulators.trackers.github import GitHub
 from cloudscan_emulators.trackers.server import Reply, Request, Service, running
 from cloudscan_emulators.trackers.webhook import Webhook
+from cloudscan_trackers.apprise import open_apprise
+from cloudscan_trackers.rooms import room_of
 from tests.cli.conftest import CONFIG, RULES, Desk, Said
 from tests.kit.own_rules import keep_rule
 from tests.ledger.conftest import Album
 from tests.trackers.conftest import Office
+
+WEEK = timedelta(days=7)
 
 
 @dataclass
@@ -243,3 +252,190 @@ def test_what_is_only_judged_differently_is_not_called_new(
     assert [text for text in opened if text.startswith(line)]
     assert len([text for text in opened if why in text]) == 1
     assert closed[0] == head.split(", " if lang == "en" else "、")[1]
+
+
+def long_names(kind: str) -> dict[str, str]:
+    return {f"{kind} {number} {'of the quarterly figures ' * 9}": "everybody" for number in range(10)}
+
+
+@pytest.fixture
+def room(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A Mattermost that takes 4,000 characters: "Maximum post size" of its documentation."""
+    posts: list[str] = []
+
+    @inbox.service.route("POST", "/hooks/.*")
+    def take(request: Request) -> Reply:
+        text = json.loads(request.body)["text"]
+        if len(text) > 4000:
+            return Reply(400, {"message": "Post Message Length must be less than 4000"})
+        posts.append(text)
+        return Reply(200, {})
+
+    host = inbox.service.url.removeprefix("http://")
+    monkeypatch.setenv("TELL", f"mmost://{host}/3ccdd113474722377935511fc85d3dd4")
+    return posts
+
+
+def test_what_is_too_long_for_a_service_arrives_in_numbered_parts(inbox: Inbox, room: list[str]) -> None:
+    result = inbox.night(**long_names("Plan"))
+    inbox.night(**long_names("Notes"))
+
+    first, second = room[-2:]
+    assert result.code == 0
+    assert first.splitlines()[:2] == ["cloudscan: Acme (1/2)", "10 new, 10 resolved"]
+    assert second.splitlines()[0] == "cloudscan: Acme (2/2)"
+    assert second.splitlines()[1].startswith(("- High", "Resolved"))
+    assert all(f"{kind} {number} " in first + second for kind in ("Notes", "Plan") for number in range(10))
+
+
+def test_a_part_that_arrived_is_not_sent_again(inbox: Inbox, room: list[str]) -> None:
+    inbox.night(**long_names("Plan"))
+    before = len(room)
+    inbox.office.scan(**long_names("Notes"))
+    inbox.service.allowed = lambda request: Reply(503) if b"(2/2)" in request.body else None
+
+    failed = inbox.office.desk.run("notify")
+    inbox.service.allowed = lambda _: None
+    inbox.office.desk.run("notify")
+    nothing = inbox.office.desk.run("notify")
+
+    assert failed.code == 3
+    assert [post.splitlines()[0][-6:] for post in room[before:]] == [" (1/2)", " (2/2)"]
+    assert "nothing new" in nothing.err
+
+
+SERVICES = [
+    "discord://123456789012345678/abcdefghijklmnopqrstuvwxyzABCDEFGHIJ",
+    "pover://uuuuuuuuuuuuuuuuuuuuuuuuuuuuuu@tttttttttttttttttttttttttttttt",
+    "tgram://123456789:abcdefg_hijklmnop/12315544/",
+    "mmost://host/3ccdd113474722377935511fc85d3dd4",
+    "workflows://prod-01.westus.logic.azure.com:443/643e69f83c8944/k9tFsXhW1ymc7oaXvAqdKjQxxx/",
+    "rocket://user:word@host/#room",
+    "clicksend://user:word@12025550123",
+]
+
+
+@pytest.mark.parametrize("url", SERVICES)
+@pytest.mark.parametrize("name", ["a_b*c (d) & e", "四半期の予算案🙂", "x" * 900])
+def test_each_part_fits_its_service_and_nothing_is_lost(url: str, name: str) -> None:
+    """Measured as it arrives: escaped for the service's markup, the title included where it is put into the text."""
+    notifier = open_apprise(url, "", [])
+    (address,) = notifier.addresses()
+    text = "\n".join(["10 new", "", *(f"- High, New: {name} {number}\n  Number {number}" for number in range(10))])
+
+    parts = notifier.parts(address, "cloudscan: Acme", text)
+
+    service = Apprise.instantiate(url)
+    assert service
+    most, shares = service.body_maxlen, not service.title_maxlen or service.overflow_amalgamate_title
+    written = room_of(service).written
+    assert all(len(written(part.text)) + (len(part.title) if shares else 0) <= most for part in parts)
+    assert "".join("".join(part.text.split()) for part in parts) == "".join(text.split())
+    assert len(parts) < 120
+
+
+def test_two_chats_of_one_bot_are_two_addresses() -> None:
+    """Apprise tells them apart by the bot alone."""
+    notifier = open_apprise("tgram://123456789:abcdefg_hijklmnop/111/ tgram://123456789:abcdefg_hijklmnop/222/", "", [])
+
+    assert len({address.identity for address in notifier.addresses()}) == 2
+
+
+def test_an_address_that_is_written_twice_is_told_once(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = inbox.service.url.removeprefix("http://")
+    monkeypatch.setenv("TELL", f"json://{host}/inbox json://{host}/inbox")
+
+    inbox.night(plan="everybody")
+
+    assert len(inbox.messages) == 1
+
+
+def test_an_address_that_fails_each_night_is_told_once_and_then_counted(inbox: Inbox) -> None:
+    inbox.service.goes_wrong("POST /inbox", Reply(500, {}), times=9)
+
+    first = inbox.night(plan="everybody")
+    second = inbox.night(plan="the web")
+
+    assert (first.code, second.code) == (3, 3)
+    assert "rejected the message" in first.err
+    assert "rejected the message" not in second.err
+    assert "1 notification address(es) still reject messages, the oldest since 20" in second.err
+
+
+def test_a_redirect_is_no_delivery(inbox: Inbox) -> None:
+    """A client that follows it asks for a page, and the page's 200 says nothing of the message."""
+    inbox.service.goes_wrong("POST /inbox", Reply(302, None, {"Location": f"{inbox.service.url}/elsewhere"}))
+
+    result = inbox.night(plan="everybody")
+
+    assert result.code == 3
+    assert inbox.service.asked("elsewhere") == 0
+
+
+@pytest.mark.parametrize("url", ["discord://hunter2hunter2", "slack://hunter2hunter2/x", "hunter2hunter2://x"])
+def test_an_address_that_is_none_is_refused_without_showing_it(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TELL", url)
+
+    result = inbox.night(plan="everybody")
+
+    assert "address 1 of 1 is not an address" in result.err
+    assert "hunter2" not in result.err
+
+
+def test_a_path_that_is_a_secret_is_not_shown(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = inbox.service.url.removeprefix("http://")
+    monkeypatch.setenv("TELL", f"json://{host}/inbox/Zm9yIG5vYm9keSdzIGV5ZXM?token=hunter2")
+
+    result = inbox.night(plan="everybody")
+
+    assert result.code == 3
+    assert f"json://{host}/inbox/Z...M" in result.err
+    assert "Zm9y" not in result.err
+    assert "hunter2" not in result.err
+
+
+def test_connectors_of_teams_are_refused_with_what_has_taken_their_place(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELL", "msteams://a/b/c")
+
+    assert "workflows://" in inbox.night(plan="everybody").err
+
+
+def test_what_was_waived_is_told_by_name(inbox: Inbox) -> None:
+    report = inbox.office.scan(plan="everybody", notes="everybody")
+    inbox.office.desk.run("notify")
+    (plan,) = [one.fingerprint for one in report.findings if one.verdict.subject.name == "plan"]
+    day = inbox.office.today
+    waiver = WaiverRequest(finding=plan, owner="Mika Sato", reason="Public on purpose.", until=day.date() + WEEK)
+    Ledger("sqlite:///.cloudscan/ledger.db").waive(waiver, now=day)
+
+    inbox.night(plan="everybody", notes="everybody")
+
+    lines = inbox.messages[-1]["message"].splitlines()
+    assert lines[0] == "1 waived"
+    assert "Waived: plan" in lines
+
+
+def test_a_finding_is_told_with_its_ticket(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = GitHub()
+    with running(tracker.service):
+        for name, value in tracker.environment.items():
+            monkeypatch.setenv(name, value)
+        inbox.office.desk.configure(f'{CONFIG}\n[notify]\nurls_env = "TELL"\n{tracker.table}')
+        inbox.office.scan(plan="everybody")
+        inbox.office.desk.run("tickets")
+        inbox.office.desk.run("notify")
+
+    assert "Ticket: " in inbox.messages[-1]["message"]
+
+
+def test_a_company_without_a_name_has_a_title_all_the_same(inbox: Inbox) -> None:
+    config = CONFIG.replace('name = "Acme"', "")
+    inbox.office.desk.configure(f'{config}\n[notify]\nurls_env = "TELL"')
+    inbox.night(plan="everybody")
+
+    assert inbox.messages[0]["title"].rstrip() == inbox.messages[0]["title"]
+    assert not inbox.messages[0]["title"].endswith(":")

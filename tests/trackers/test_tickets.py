@@ -347,7 +347,7 @@ def test_jiras_index_may_lag_behind_a_lost_answer(office: Office) -> None:
 @only("kind", ["jira-cloud"])
 def test_a_jira_project_without_due_days_takes_tickets_too(office: Office) -> None:
     assert isinstance(office.tracker, Jira)
-    office.tracker.no_due_day = True
+    del office.tracker.screen["duedate"]
 
     result = office.night(plan="everybody")
 
@@ -358,7 +358,7 @@ def test_a_jira_project_without_due_days_takes_tickets_too(office: Office) -> No
 @only("kind", ["github"])
 def test_a_public_repository_is_refused(office: Office) -> None:
     assert isinstance(office.tracker, GitHub)
-    office.tracker.private = False
+    office.tracker.security.private = False
 
     result = office.night(plan="everybody")
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
-from apprise import Apprise
 from syrupy.assertion import SnapshotAssertion
 
 from cloudscan.finding import Waiver
@@ -82,6 +81,6 @@ def test_notification(lang: str, snapshot: SnapshotAssertion) -> None:
         report=GIVEN,
     )
 
-    title, text = ThroughApprise(Apprise()).words(notice, lang)
+    title, text = ThroughApprise({}).words(notice, lang)
 
     assert f"{title}\n\n{text}" == snapshot

@@ -1,7 +1,11 @@
-"""ServiceNow's Table API over incidents, users and journal fields ("Table API", Now Platform)."""
+"""ServiceNow's Table API over incidents, users and journal fields ("Table API", Now Platform).
 
+It refuses what an instance with its default data refuses. What no page says is marked as guessed.
+"""
+
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +13,23 @@ from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service
 
 LOGIN = ("robot", "of-a-test")
-PEOPLE = {"mika@acme.example": "mika", "deputy": "deputy"}
+PEOPLE = ({"user_name": "mika", "email": "mika@acme.example"}, {"user_name": "deputy", "email": ""})
+_LENGTHS = {"short_description": 160, "description": 4_000, "close_notes": 4_000}  # of the default dictionary
+_TERM = re.compile(r"([a-z_]+)(=|LIKE|IN)(.*)", re.DOTALL)
+_COLUMNS = (
+    "short_description", "description", "state", "impact", "urgency", "due_date", "assignment_group", "assigned_to",
+    "correlation_id", "correlation_display", "close_code", "close_notes", "caller_id", "category", "u_department",
+    "closed_at", "resolved_at", "sys_id", "number", "sys_created_by", "sys_created_on", "sys_updated_on",
+)  # fmt: skip
 
 
 def refused(status: int, message: str, detail: str = "") -> Reply:
     return Reply(status, {"error": {"message": message, "detail": detail}, "status": "failure"})
+
+
+def throttled(seconds: int) -> Reply:
+    """As in "Inbound REST API rate limiting"."""
+    return Reply(429, {"error": {"message": "Rate limit exceeded"}}, {"Retry-After": str(seconds)})
 
 
 @dataclass
@@ -24,6 +40,13 @@ class ServiceNow(Emulated):
     longest_page: int = 100
     records: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[str, list[str]] = field(default_factory=dict)
+    people: list[dict[str, str]] = field(default_factory=lambda: [_active(each) for each in PEOPLE])
+    mandatory: tuple[str, ...] = ()  # fields that a data policy asks for in each new record
+    unreadable: set[str] = field(default_factory=set)  # fields that the user may not read: left out of each answer
+    read_only: set[str] = field(default_factory=set)  # fields that the user may not write: dropped without a word
+    unsearchable: set[str] = field(default_factory=set)  # fields in a query that it does not understand
+    evaluated: list[str] = field(default_factory=list)  # scripts in values
+    sent: list[Mapping[str, Any]] = field(default_factory=list)  # the bodies of all writes
 
     kind = "servicenow"
     lists = True
@@ -44,7 +67,7 @@ class ServiceNow(Emulated):
                 "title": each["short_description"],
                 "body": each["description"],
                 "open": each["state"] in ("1", "2"),
-                "assignee": each.get("assigned_to", ""),
+                "assignee": self._user_name(each.get("assigned_to", "")),
                 "comments": self.talk.get(each["sys_id"], []),
                 "labels": [each["correlation_display"]],
             }
@@ -52,13 +75,25 @@ class ServiceNow(Emulated):
         ]
 
     def by_hand(self, key: str, *, is_open: bool) -> None:
-        self._turn(self._of(key), "2" if is_open else "7")
+        """Resolved, and opened again: whoever closes one for good does so with `close_for_good`."""
+        self._turn(self.of(key), "2" if is_open else "6")
+
+    def close_for_good(self, key: str) -> None:
+        """As in "Incident auto-close": resolved incidents are closed after some days."""
+        self._turn(self.of(key), "7")
 
     def rewrite(self, key: str, body: str) -> None:
-        self._of(key)["description"] = body
+        self.of(key)["description"] = body
 
     def copy(self) -> None:
         self.records.append({**self.records[0], "sys_id": uuid.uuid4().hex})
+
+    def add(self, **fields: str) -> dict[str, Any]:
+        """A record that somebody else made."""
+        empty = dict.fromkeys(_COLUMNS, "")
+        record = {**empty, "sys_id": uuid.uuid4().hex, "state": "2", "sys_created_by": "beth", **fields}
+        self.records.append(record)
+        return record
 
     def __post_init__(self) -> None:
         service = self.service
@@ -69,51 +104,119 @@ class ServiceNow(Emulated):
 
         @service.route("GET", table)
         def listed(request: Request) -> Reply:
-            assert request.first("sysparm_query") == "correlation_display=cloudscan^ORDERBYsys_created_on"
-            start, limit = int(request.first("sysparm_offset")), int(request.first("sysparm_limit"))
-            found = [each for each in self.records if each["correlation_display"] == "cloudscan"]
-            return Reply(200, {"result": found[start : start + limit]}, {"X-Total-Count": str(len(found))})
+            """Queries in the encoded form ("Operators available for filters and queries")."""
+            start, limit = int(request.first("sysparm_offset", "0")), int(request.first("sysparm_limit", "10000"))
+            found = self._found(self.records, request.first("sysparm_query"))
+            shown = [self._shown(each, request) for each in found[start : start + limit]]
+            return Reply(200, {"result": shown}, {"X-Total-Count": str(len(found))})
 
         @service.route("POST", table)
         def created(request: Request) -> Reply:
-            number = f"INC{len(self.records) + 1:07}"
-            record = {"closed_at": "", "resolved_at": "", **request.json, "sys_id": uuid.uuid4().hex, "number": number}
-            record["short_description"] = record["short_description"][:160]
-            self.records.append(record)
+            given = dict(request.json)
+            self.sent.append(given)
+            if missing := [name for name in self.mandatory if not given.get(name)]:
+                return refused(403, "Operation Failed", f"Data Policy Exception: {', '.join(missing)} are mandatory")
+            record = self.add(number=f"INC{len(self.records) + 1:07}", sys_created_by=LOGIN[0])
+            record["sys_created_on"] = self._moment()
             self._turn(record, "1")
-            return Reply(201, {"result": record})
+            self._write(record, given)
+            return Reply(201, {"result": self._shown(record, request)})
 
         @service.route("GET", f"{table}/(\\w+)")
-        def one(_: Request, key: str) -> Reply:
+        def one(request: Request, key: str) -> Reply:
             found = [each for each in self.records if each["sys_id"] == key]
-            return Reply(200, {"result": found[0]}) if found else refused(404, "No Record found")
+            return Reply(200, {"result": self._shown(found[0], request)}) if found else refused(404, "No Record found")
 
         @service.route("PATCH", f"{table}/(\\w+)")
         def edited(request: Request, key: str) -> Reply:
-            record, given = self._of(key), dict(request.json)
+            """Closed and cancelled ones are read-only ("Reopening an incident"); resolving needs code and notes."""
+            record, given = self.of(key), dict(request.json)
+            self.sent.append(given)
+            if record["state"] in ("7", "8"):
+                return refused(403, "Operation Failed", "ACL Exception Update Failed due to security constraints")
             if given.get("state") in ("6", "7") and not (given.get("close_code") and given.get("close_notes")):
                 return refused(403, "Operation Failed", "Data Policy Exception: close_code, close_notes are mandatory")
             if note := given.pop("work_notes", ""):
                 self.talk.setdefault(key, []).append(note)
-            record.update(given)
+            self._write(record, given)
             if "state" in given:
                 self._turn(record, given["state"])
-            return Reply(200, {"result": record})
+            return Reply(200, {"result": self._shown(record, request)})
 
         @service.route("GET", "/api/now/table/sys_journal_field")
         def journal(request: Request) -> Reply:
-            key = request.first("sysparm_query").removeprefix("element_id=").partition("^")[0]
-            return Reply(200, {"result": [{"value": each} for each in self.talk.get(key, [])]})
+            notes = [
+                {"element_id": key, "element": "work_notes", "value": each, "sys_created_on": f"{number:06}"}
+                for key, each_of in self.talk.items()
+                for number, each in enumerate(each_of)
+            ]
+            start, limit = int(request.first("sysparm_offset", "0")), int(request.first("sysparm_limit", "10000"))
+            found = self._found(notes, request.first("sysparm_query"))
+            return Reply(200, {"result": [self._shown(each, request) for each in found[start : start + limit]]})
 
         @service.route("GET", "/api/now/table/sys_user")
         def people(request: Request) -> Reply:
-            name = request.first("sysparm_query").partition("=")[2].partition("^")[0]
-            return Reply(200, {"result": [{"sys_id": PEOPLE[name]}] if name in PEOPLE else []})
+            found = self._found(self.people, request.first("sysparm_query"))
+            shown = [self._shown(each, request) for each in found[: int(request.first("sysparm_limit", "10000"))]]
+            return Reply(200, {"result": shown})
+
+        @service.route("GET", "/api/now/table/sys_dictionary")
+        def dictionary(request: Request) -> Reply:
+            columns = [
+                {"name": "task", "element": name, "mandatory": str(name in self.mandatory).lower(), "active": "true"}
+                for name in _COLUMNS
+            ]
+            return Reply(200, {"result": self._found(columns, request.first("sysparm_query"))})
+
+    def _found(self, records: Iterable[Mapping[str, Any]], query: str) -> list[Mapping[str, Any]]:
+        """What a query finds; the part of it that is not valid is left out ("Table API", sysparm_query)."""
+        found = list(records)
+        for term in query.split("^"):
+            if ordered := re.fullmatch(r"ORDERBY(DESC)?([a-z_]+)", term):
+                found.sort(key=lambda each, by=ordered[2]: str(each.get(by, "")), reverse=bool(ordered[1]))  # type: ignore[misc]
+            elif (one := _TERM.fullmatch(term)) and one[1] not in self.unsearchable:
+                if one[3].strip().lower().startswith("javascript:"):
+                    self.evaluated.append(one[3])
+                elif not found or one[1] in found[0]:
+                    found = [each for each in found if _fits(str(each[one[1]]), one[2], one[3])]
+        return found
+
+    def _shown(self, record: Mapping[str, Any], request: Request) -> dict[str, Any]:
+        wanted = request.first("sysparm_fields")
+        names = set(wanted.split(",")) if wanted else set(record)
+        return {name: record[name] for name in record if name in names - self.unreadable}
+
+    def _write(self, record: dict[str, Any], given: Mapping[str, Any]) -> None:
+        """Unknown fields, and those that may not be written, are left out; texts are cut."""
+        for name, value in given.items():
+            if name in _COLUMNS and name not in self.read_only:
+                record[name] = value[: _LENGTHS.get(name)] if name in _LENGTHS else value
 
     def _turn(self, record: dict[str, Any], state: str) -> None:
-        moment = self.service.now().strftime("%Y-%m-%d %H:%M:%S")
+        moment = self._moment()
         record.update(state=state, sys_updated_on=moment, resolved_at=moment if state == "6" else "")
         record["closed_at"] = moment if state == "7" else ""
 
-    def _of(self, key: str) -> dict[str, Any]:
+    def _moment(self) -> str:
+        return self.service.now().strftime("%Y-%m-%d %H:%M:%S")
+
+    def _user_name(self, sys_id: str) -> str:
+        return next((each["user_name"] for each in self.people if each["sys_id"] == sys_id), "")
+
+    def of(self, key: str) -> dict[str, Any]:
+        """The record with this sys_id."""
         return next(each for each in self.records if each["sys_id"] == key)
+
+
+def _active(person: Mapping[str, str]) -> dict[str, str]:
+    return {"sys_id": uuid.uuid5(uuid.NAMESPACE_DNS, person["user_name"]).hex, "active": "true", **person}
+
+
+def _fits(value: str, operator: str, wanted: str) -> bool:
+    match operator:
+        case "LIKE":
+            return wanted.lower() in value.lower()
+        case "IN":
+            return value in wanted.split(",")
+        case _:
+            return value.lower() == wanted.lower()

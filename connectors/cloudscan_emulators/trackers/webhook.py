@@ -1,7 +1,8 @@
-"""Somebody's own receiver: checks the signature, and does what it was asked only once for each idempotency key."""
+"""Somebody's own receiver, as "Standard Webhooks" 1.0.0 wants it."""
 
-import hashlib
+import base64
 import hmac
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service
 
-SECRET = "of-a-test"
+KEY = b"thirty-two bytes, for a test only"
+SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
+TOLERANCE = 300  # seconds that clocks may differ
 
 
 @dataclass
@@ -18,9 +21,11 @@ class Webhook(Emulated):
 
     service: Service = field(default_factory=Service)
     longest_page: int = 100
+    key: bytes = KEY
     by_marker: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: int = 0
     seen: set[str] = field(default_factory=set)
+    done: list[dict[str, Any]] = field(default_factory=list)  # each change, once
 
     kind = "webhook"
     lists = False
@@ -49,24 +54,36 @@ class Webhook(Emulated):
     def __post_init__(self) -> None:
         @self.service.route("POST", "/hook")
         def take(request: Request) -> Reply:
-            signed = request.headers["x-cloudscan-timestamp"].encode() + b"." + request.body
-            wanted = "sha256=" + hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
-            if not hmac.compare_digest(wanted, request.headers["x-cloudscan-signature"]):
+            if not self._is_signed(request):
                 return Reply(401, {})
-            if request.headers["idempotency-key"] in self.seen:
+            if request.headers["webhook-id"] in self.seen:
                 return Reply(200, {})
-            self.seen.add(request.headers["idempotency-key"])
+            self.seen.add(request.headers["webhook-id"])
             self._do(request.json)
             return Reply(202, {})
 
+    def _is_signed(self, request: Request) -> bool:
+        """Standard Webhooks, "Verifying signatures": any of the signatures, and only a moment ago."""
+        id_, moment = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
+        if not moment.isdecimal() or abs(time.time() - int(moment)) > TOLERANCE:
+            return False
+        digest = hmac.digest(self.key, f"{id_}.{moment}.".encode() + request.body, "sha256")
+        wanted = f"v1,{base64.b64encode(digest).decode()}"
+        given = request.headers.get("webhook-signature", "").split()
+        return any(hmac.compare_digest(wanted, signature) for signature in given)
+
     def _do(self, told: Mapping[str, Any]) -> None:
+        """What docs/tickets.md asks of a receiver: a change to a ticket that it does not know changes nothing."""
+        self.done.append(dict(told))
         marker, event = told["marker"], told["event"]
-        ticket = self.by_marker.setdefault(marker, {"key": marker, "open": True, "comments": []})
-        if event == "create":
+        if event == "create" and marker not in self.by_marker:
             self.made += 1
+            self.by_marker[marker] = {"key": marker, "open": True, "comments": [], "assignee": told["assignee"]}
+        ticket = self.by_marker.get(marker)
+        if ticket is None:
+            return
         if event in ("create", "update"):
             ticket.update({name: told[name] for name in ("title", "body", "labels")})
-            ticket.setdefault("assignee", told.get("assignee", ""))
         elif event == "comment":
             ticket["comments"].append(told["text"])
         else:

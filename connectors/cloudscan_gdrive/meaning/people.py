@@ -221,10 +221,7 @@ class People:
 
     def _contract(self, domain: str) -> Mapping[str, str]:
         partner = self.estate.partner_of(domain)
-        if partner is None:
-            return {}
-        ends = partner.contract_ends
-        return {"partner": partner.name, "contract_ends": ends.isoformat() if ends else "false"}
+        return partner.detail if partner else {}
 
 
 @dataclass(frozen=True, kw_only=True)

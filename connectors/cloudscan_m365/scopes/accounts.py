@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Gap
+from cloudscan.connector import Estate, Gap
 from cloudscan.errors import ProviderError
 from cloudscan.facts import NEVER, Affiliation, Hidden, Outcome, Principal
 from cloudscan.reason import Reason
@@ -220,7 +220,7 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
         last_seen_on=_last_seen(user.sign_in_activity) if accounts.sign_ins_read else None,
         department=user.department or "",
         sponsor_uid=uids.user(sponsor) if sponsor else None,
-        detail={**external, **_detail(user, accounts), **_sponsors(user, accounts, sponsors, active)},
+        detail={**external, **_detail(user, accounts, people.estate), **_sponsors(user, accounts, sponsors, active)},
     )
 
 
@@ -241,14 +241,14 @@ def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
     return Affiliation.INTERNAL
 
 
-def _detail(user: User, accounts: Accounts) -> Mapping[str, str]:
+def _detail(user: User, accounts: Accounts, estate: Estate) -> Mapping[str, str]:
     """What is known of an account beside its columns. What is left out is not known."""
     leaves = user.leaves_on if user.employee_leave_date_time or accounts.leave_dates_read else None
     detail = {"guest": "true" if user.is_guest else ""}
     if user.user_principal_name:
         detail["external_member"] = "true" if user.is_external and not user.is_guest else "false"
     if leaves is not None:
-        detail["leave_on"] = leaves.date().isoformat()
+        detail["leave_on"] = estate.day_of(leaves).isoformat()
     if accounts.invited_by and (inviter := accounts.invited_by.get(user.id)):
         detail["invited_by"] = uids.user(inviter)
     return {name: value for name, value in detail.items() if value}

@@ -63,4 +63,5 @@ def _principal(
         domain=account,
         affiliation=affiliation,
         status="active",
+        detail=partner.detail if partner else {},
     )

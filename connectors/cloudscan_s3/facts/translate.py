@@ -376,7 +376,7 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         domain=account,
         affiliation=affiliation,
         status="active",
-        detail={"partner": partner.name} if partner else {},
+        detail=partner.detail if partner else {},
     )
 
 

@@ -106,3 +106,7 @@ def test_a_partner_is_a_partner_by_configuration() -> None:
         PARTNER: "partner",
         THEIRS: "external",
     }
+    assert {fact.domain: fact.detail for fact in facts if isinstance(fact, Principal)} == {
+        PARTNER: {"partner": "Haulier", "contract_ends": "false"},
+        THEIRS: {},
+    }

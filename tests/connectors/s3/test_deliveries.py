@@ -75,11 +75,14 @@ def replication(rule: dict[str, Any], owner: str = "") -> bytes:
 def test_a_partner_is_a_partner(server: Emulator) -> None:
     bucket(server, "a-private")
     replicated(server, "a-private", "dest", account=THEIRS)
-    partner = Partner(name="Haulier", accounts=frozenset({THEIRS}))
+    partner = Partner(name="Haulier", accounts=frozenset({THEIRS}), contract_ends=date(2026, 3, 31))
 
     result = reading.read(PLUGIN.open(Options(endpoint=server.endpoint, patience=0.0), Estate(partners=(partner,))))
 
     assert delivery(deliveries(result), principals(result)) == (Audience.NAMED_EXTERNAL, Affiliation.PARTNER, True)
+    assert [one.detail for one in principals(result) if one.affiliation is Affiliation.PARTNER] == [
+        {"partner": "Haulier", "contract_ends": "2026-03-31"}
+    ]
 
 
 def test_our_own_account_is_ours(server: Emulator) -> None:
