@@ -17,12 +17,14 @@ _SCHEME = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
 _BLOCK_START = re.compile(r"^(?:/|-(?=[\s-])|\d+(?=[.)](?:\s|$)))")
 _MORE_TICKS = re.compile(r"`{3,}")
 _ABOVE_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
-# What has a meaning in a line of Backlog's notation: #image(…), &color(…), &br;, {code}, [[…]], ''bold'', %%struck%%.
-_MACRO = re.compile(r"#(?=\w+\(|contents)|&(?=\w+[(;])|\{(?=/?(?:code|quote))|\[\[+|\]\]+|''+|%%+", re.IGNORECASE)
+# What has a meaning in a line of Backlog's notation: #image(…), &color(…), &br;, {code}, [[…]], ''bold'', %%struck%%,
+# [ ] of a checklist.
+_MACRO = re.compile(
+    r"#(?=\w+\(|contents)|&(?=\w+[(;])|\{(?=/?(?:code|quote))|\[\[+|\]\]+|''+|%%+|\[(?=[ x]\])", re.IGNORECASE
+)
 _CODE_END = re.compile(r"\{(?=/?code)", re.IGNORECASE)
 _LINE_START = re.compile(r"^\s*[*+>|-]")  # a heading, a list, a quotation, a table
 _ISSUE_KEY = re.compile(r"\b([A-Z][A-Z0-9_]*)-(?=[0-9])")
-_ADDRESS = re.compile(r"(https?://[^\s、。）」]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,15 +176,11 @@ def _inert(text: str) -> str:
 
 
 def _notation(text: str) -> str:
-    """Addresses are set as code, since Backlog makes links of them; keys of issues get a hyphen that links nothing."""
-    parts = _ADDRESS.split(_LINE_START.sub(_wide, text))
-    return "".join(
-        _in_code(part) if at % 2 else _ISSUE_KEY.sub("\\1\u2011", _inert(part)) for at, part in enumerate(parts)
-    )
-
-
-def _in_code(text: str) -> str:
-    return "{code}" + _inert(text) + "{/code}"
+    """Addresses are cut in two by wide signs, since Backlog makes links of them; keys of issues get a hyphen that links
+    nothing.
+    """
+    text = _LINE_START.sub(_wide, _unlinked(text))
+    return _ISSUE_KEY.sub("\\1\u2011", _inert(text))
 
 
 def _verbatim(text: str) -> str:
@@ -192,7 +190,7 @@ def _verbatim(text: str) -> str:
 
 BACKLOG_NOTATION = Markup(
     prose=_notation,
-    name=lambda text: _in_code(shortened(text, _MOST_NAME)),
+    name=lambda text: _notation(shortened(text, _MOST_NAME)),  # {code} is a block, which would part the sentence
     heading=lambda text: f"** {_notation(text)}",
     item=lambda text: f"- {text}",
     step=lambda number, text: f"{number}. {text}",  # a numbered list would begin anew after each command

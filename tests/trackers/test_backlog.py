@@ -171,7 +171,7 @@ def test_what_is_closed_already_is_not_closed_again(office: Office) -> None:
 
 
 def test_an_issue_of_another_project_is_nobody_we_know(office: Office) -> None:
-    """It bears the text of ours, and the service returned it beside the query."""
+    """It has the text of ours, and the service returned it beside the query."""
     office.night(plan="everybody")
     backlog = emulator(office)
     stranger = {**backlog.issues[0], "projectId": 9, "issueKey": "HR-7"}

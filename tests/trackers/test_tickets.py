@@ -133,7 +133,10 @@ def test_what_is_accepted_is_closed_until_it_counts_again(office: Office) -> Non
     office.night(plan="everybody")
 
     assert not ticket["open"]
-    assert "Mika Sato: Public on purpose." in ticket["comments"][0].replace("\\", "").replace("&#46;", ".")
+    assert (
+        "by Mika Sato. The ticket is closed until then, and reopened if it is still there. Reason: Public on purpose."
+        in ticket["comments"][0].replace("\\", "").replace("&#46;", ".")
+    )
     assert office.tracker.tickets()[0]["open"]
 
 

@@ -15,14 +15,14 @@ from cloudscan.recipient import recipient_of
 from cloudscan.report import ChangedBy, Rejudged
 from cloudscan.text import openable
 from cloudscan.tracker import ClosingReason, CommentContent, CommentReason, TicketSubject
-from cloudscan_trackers.markup import BACKLOG, MARKDOWN, PLAIN, WIKI, Markup
+from cloudscan_trackers.markup import BACKLOG, BACKLOG_NOTATION, MARKDOWN, PLAIN, WIKI, Markup
 from cloudscan_trackers.wording import Limits, wording
 from tests.reports.synthetic import NOW, employee, report
 from tests.trackers.test_whole_texts import SUBJECT
 
 replace = msgspec.structs.replace
 
-MARKUPS = {"markdown": MARKDOWN, "wiki": WIKI, "plain": PLAIN, "backlog": BACKLOG}
+MARKUPS = {"markdown": MARKDOWN, "wiki": WIKI, "plain": PLAIN, "backlog": BACKLOG, "notation": BACKLOG_NOTATION}
 each_markup = pytest.mark.parametrize("markup", MARKUPS.values(), ids=MARKUPS)
 each_language = pytest.mark.parametrize("lang", ["en", "ja"])
 
@@ -113,6 +113,7 @@ def test_many_fixes_of_one_person_fit_and_the_rest_are_counted(
     assert f"{total - shown:,}" in body
     assert body.count("```") % 2 == 0
     assert body.count("{noformat}") % 2 == 0
+    assert body.count("{code}") == body.count("{/code}")
 
 
 @each_markup
@@ -205,6 +206,17 @@ def test_a_strangers_name_is_only_text_in_a_record(lang: str) -> None:
 
         told = "\n".join(line for line in body.splitlines() if not line.startswith("   "))
         assert not re.search(r"https?://|\[/?code\]", told), name
+
+
+@each_language
+@pytest.mark.parametrize("by_owner", [False, True], ids=["fix", "owner"])
+def test_a_strangers_name_is_only_text_in_backlogs_notation(lang: str, *, by_owner: bool) -> None:
+    for name in HOSTILE:
+        body = wording(BACKLOG_NOTATION).body(named(name, by_owner=by_owner), lang, 0)
+
+        assert body.count("{code}") == body.count("{/code}"), name
+        live = re.sub(r"\{code\}.*?\{/code\}", "", body, flags=re.DOTALL)
+        assert not re.search(r"https?://|#\w+\(|&\w+\(|\[\[|''|%%|@|\[[ x]\]", live), name
 
 
 @each_markup
