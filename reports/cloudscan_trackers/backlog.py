@@ -114,8 +114,10 @@ class Project:
 
     @property
     def id(self) -> str:
-        """The numeric id."""
-        return str(self.about.get("id"))
+        """The numeric id. Raises `Malformed` if the answer has none."""
+        if not (number := self.about.get("id")):
+            raise self.rest.malformed()
+        return str(number)
 
     @cached_property
     def issue_types(self) -> Sequence[Mapping[str, Any]]:

@@ -42,7 +42,7 @@ _JOURNAL: Final = 4_000  # characters of an entry, and of close_notes
 _SIGN: Final = "cloudscan:1"  # how a marker line begins
 _IDENTITY: Final = ("correlation_id", "correlation_display")
 _NEEDED: Final = ("state", "description")
-_FIELDS: Final = ("sys_id", *_NEEDED, *_IDENTITY, "closed_at", "resolved_at", "sys_updated_on")
+_FIELDS: Final = ("sys_id", *_NEEDED, *_IDENTITY, "closed_at", "resolved_at", "sys_updated_on", "sys_created_on")
 _SYS_ID: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _TABLE: Final = re.compile(r"[a-z][a-z0-9_]*")
 _MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
@@ -117,19 +117,17 @@ class ServiceNow:
         """Plain text, as long as the table's description may be."""
         return wording(PLAIN, limits=Limits(title=_TITLE, body=self.options.description_length, comment=_JOURNAL))
 
-    def existing(self, _project: str) -> Iterator[ExistingTicket]:
+    def existing(self, _project: str) -> Sequence[ExistingTicket]:
         """The records with `correlation_display` = cloudscan, oldest first; and of the newest 100 that our user made,
         those with a marker line, since fields that the user may not write get lost without a word.
 
         Covers every assignment group: the projects are ignored. A record that bears neither sign is left out.
         """
-        seen: set[str] = set()
         foreign = 0
+        ours: list[Mapping[str, Any]] = []
         for record in self._all(f"correlation_display={LABEL}^ORDERBYsys_created_on^ORDERBYsys_id"):
             if self._has_sign(record):
-                ticket = self._existing(record)
-                seen.add(ticket.key)
-                yield ticket
+                ours.append(record)
             elif (foreign := foreign + 1) >= _MOST_FOREIGN:
                 raise TicketRefused(
                     say(
@@ -141,8 +139,10 @@ class ServiceNow:
                 )
         if _USER_NAME.fullmatch(self.user):
             newest = self._page(f"sys_created_by={self.user}^ORDERBYDESCsys_created_on", 0)[0]
-            marked = (record for record in newest if _SIGN in _value(record, "description"))
-            yield from (self._existing(record) for record in marked if _value(record, "sys_id") not in seen)
+            seen = {_value(record, "sys_id") for record in ours}
+            ours += [one for one in newest if self._has_sign(one) and _value(one, "sys_id") not in seen]
+        ours.sort(key=lambda record: _value(record, "sys_created_on"))
+        return [self._existing(record) for record in ours]
 
     def get(self, key: str) -> ExistingTicket | None:
         """By `sys_id`; None for a 404, which can also mean that the user may not read the record."""
@@ -154,7 +154,7 @@ class ServiceNow:
     def person(self, name: str, _project: str) -> str:
         """The `sys_id` of the one active user with this `email`, or `user_name` if there is no @ in the name.
 
-        What is neither an address nor a user name is not asked for, and whoever is returned must be who was asked for.
+        What is neither an address nor a user name is not asked for, and only the one who was asked for is taken from the answer.
         Whether they belong to the assignment group is not checked.
         """
         usernames = {address.casefold(): user for address, user in self.options.usernames.items()}
@@ -171,7 +171,7 @@ class ServiceNow:
         matching = [
             _value(user, "sys_id")
             for user in users
-            if _value(user, field).casefold() == wanted.casefold() and _value(user, "active") == "true"
+            if _value(user, field).casefold() == wanted.casefold() and _value(user, "active").casefold() == "true"
         ]
         return matching[0] if len(matching) == 1 else ""
 
@@ -316,6 +316,16 @@ class ServiceNow:
         return read
 
     def _written(self, ticket: Ticket) -> dict[str, str]:
+        """Raises `TicketRefused` for a text that would be cut: its end, the marker line, would be lost."""
+        if len(ticket.body) > self.options.description_length:
+            raise TicketRefused(
+                say(
+                    "The text is longer than the description of {table} may be, {most} characters; let it be longer "
+                    "in ServiceNow, and write its length as description_length.",
+                    table=self.options.table,
+                    most=self.options.description_length,
+                )
+            )
         impact, urgency = _RANKS[ticket.severity]
         ranks = {"impact": impact, "urgency": urgency}
         return {
@@ -364,7 +374,7 @@ class ServiceNow:
             answer = self.rest.ask("GET", self._path(key))
             return {} if answer is None else self._result(answer)
         except ProviderError:
-            return {}  # it was written: whoever called must not write it again
+            return {}  # it was written, and must not be written again
 
     def _has_sign(self, record: Mapping[str, Any]) -> bool:
         return _value(record, "correlation_display") == LABEL or _SIGN in _value(record, "description")

@@ -1,4 +1,4 @@
-"""Answers of services without a client library: the pauses that they ask for, and what is no answer of their own."""
+"""Answers of services without a client library: the pauses that they ask for, and what a proxy says instead."""
 
 import pytest
 

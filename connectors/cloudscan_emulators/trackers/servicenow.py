@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from cloudscan_emulators.trackers.emulated import Emulated
@@ -14,8 +15,10 @@ from cloudscan_emulators.trackers.server import Reply, Request, Service
 
 LOGIN = ("robot", "of-a-test")
 PEOPLE = ({"user_name": "mika", "email": "mika@acme.example"}, {"user_name": "deputy", "email": ""})
+_TIME = "%Y-%m-%d %H:%M:%S"
 _LENGTHS = {"short_description": 160, "description": 4_000, "close_notes": 4_000}  # of the default dictionary
 _TERM = re.compile(r"([a-z_]+)(=|LIKE|IN)(.*)", re.DOTALL)
+_ORDER = re.compile(r"ORDERBY(DESC)?([a-z_]+)")
 _COLUMNS = (
     "short_description", "description", "state", "impact", "urgency", "due_date", "assignment_group", "assigned_to",
     "correlation_id", "correlation_display", "close_code", "close_notes", "caller_id", "category", "u_department",
@@ -75,7 +78,7 @@ class ServiceNow(Emulated):
         ]
 
     def by_hand(self, key: str, *, is_open: bool) -> None:
-        """Resolved, and opened again: whoever closes one for good does so with `close_for_good`."""
+        """Resolved, and opened again; `close_for_good` closes one for good."""
         self._turn(self.of(key), "2" if is_open else "6")
 
     def close_for_good(self, key: str) -> None:
@@ -86,7 +89,8 @@ class ServiceNow(Emulated):
         self.of(key)["description"] = body
 
     def copy(self) -> None:
-        self.records.append({**self.records[0], "sys_id": uuid.uuid4().hex})
+        later = (self.service.now() + timedelta(seconds=1)).strftime(_TIME)
+        self.records.append({**self.records[0], "sys_id": uuid.uuid4().hex, "sys_created_on": later})
 
     def add(self, **fields: str) -> dict[str, Any]:
         """A record that somebody else made."""
@@ -170,15 +174,16 @@ class ServiceNow(Emulated):
 
     def _found(self, records: Iterable[Mapping[str, Any]], query: str) -> list[Mapping[str, Any]]:
         """What a query finds; the part of it that is not valid is left out ("Table API", sysparm_query)."""
-        found = list(records)
-        for term in query.split("^"):
-            if ordered := re.fullmatch(r"ORDERBY(DESC)?([a-z_]+)", term):
-                found.sort(key=lambda each, by=ordered[2]: str(each.get(by, "")), reverse=bool(ordered[1]))  # type: ignore[misc]
-            elif (one := _TERM.fullmatch(term)) and one[1] not in self.unsearchable:
-                if one[3].strip().lower().startswith("javascript:"):
-                    self.evaluated.append(one[3])
-                elif not found or one[1] in found[0]:
-                    found = [each for each in found if _fits(str(each[one[1]]), one[2], one[3])]
+        found, terms = list(records), query.split("^")
+        for ordered in reversed([one for term in terms if (one := _ORDER.fullmatch(term))]):  # the first counts most
+            found.sort(key=lambda each, by=ordered[2]: str(each.get(by, "")), reverse=bool(ordered[1]))  # type: ignore[misc]
+        for one in filter(None, map(_TERM.fullmatch, terms)):
+            if one[1] in self.unsearchable:
+                continue
+            if one[3].strip().lower().startswith("javascript:"):
+                self.evaluated.append(one[3])
+            elif not found or one[1] in found[0]:
+                found = [each for each in found if _fits(str(each[one[1]]), one[2], one[3])]
         return found
 
     def _shown(self, record: Mapping[str, Any], request: Request) -> dict[str, Any]:
@@ -198,7 +203,7 @@ class ServiceNow(Emulated):
         record["closed_at"] = moment if state == "7" else ""
 
     def _moment(self) -> str:
-        return self.service.now().strftime("%Y-%m-%d %H:%M:%S")
+        return self.service.now().strftime(_TIME)
 
     def _user_name(self, sys_id: str) -> str:
         return next((each["user_name"] for each in self.people if each["sys_id"] == sys_id), "")
