@@ -123,6 +123,7 @@ class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     is_final: bool = False  # it is closed, and can neither be opened nor changed
     moved: bool = False  # it is not here any more; its content is not told
     moved_to: str = ""  # its key now, if the tracker says
+    in_doubt: bool = False  # it is only remembered, and what was sent to it last may have been carried out or not
     dropped: Sequence[Dropped] = ()  # in the answer to what was written
     unread: Sequence[str] = ()  # fields that the answer to what was written does not show, as the tracker names them
 
@@ -141,7 +142,7 @@ class Wording:
 class Listing(StrEnum):
     """How a tracker lists its tickets."""
 
-    NONE = "none"
+    NONE = "none"  # a ticket's key is the marker under which it was created
     BY_PROJECT = "project"
     WHOLE = "whole"  # those of all projects at once
 
@@ -251,6 +252,9 @@ class TicketPhase(StrEnum):
     SENDING = "sending"  # about to be created; whether it was is not known
     OPEN = "open"
     CLOSED = "closed"
+    UPDATING = "updating"  # of a tracker that cannot be asked: sent, and whether it was done is not known
+    CLOSING = "closing"  # the same
+    REOPENING = "reopening"  # the same
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,5 +266,5 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     acted_on: datetime
     key: str = ""
     url: str = ""
-    marker_line: str = ""  # as last written
+    marker_line: str = ""  # as last written; while it is being updated, the one that was sent stands before it
     changes: int = 0  # how often it was written, opened and closed

@@ -131,6 +131,8 @@ def _tracker(config: Config, name: str, path: str | None) -> Iterator[Check]:
         asking = Asking(tracker=name)
         tracker = asking.once(lambda: open_tracker(config, name, Path(path) if path else None))
         if tracker.listing is Listing.NONE:
+            for remedy in tracker.check(""):
+                yield Check(ok=False, what=what, remedy=remedy)
             yield Check(ok=True, what=say("tracker {name}: it cannot be asked, only sent to", name=name))
             return
         for project in projects_of(config, name):

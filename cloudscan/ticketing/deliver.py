@@ -90,7 +90,7 @@ class Dispatcher:
         records = self._records.of_tracker(name)
         inventory = take_inventory(opened.tracker, opened.asking, opened.projects, records, needed)
         self.troubles += inventory.troubles
-        self._found[name] = inventory.tickets
+        self._found[name] = [ticket for ticket in inventory.tickets if not ticket.in_doubt]
         if inventory.resting:
             self._resting.add(name)
         if inventory.resting or inventory.unlisted.issuperset(opened.projects):
@@ -231,13 +231,14 @@ class Dispatcher:
             raise TicketRefused(say("the text is missing; this is a bug in the ticket plan."))
         if (action.tracker, ticket.project) in self._unmarked:
             return _result(action, outcome=ActionOutcome.LEFT, reason=say("left until labels can be set there"))
-        in_doubt = self._is_in_doubt(action)
-        self._save(action, TicketPhase.SENDING)
+        earlier = self._records.of_marker(action.tracker, action.marker)
+        was_closed = earlier is not None and not earlier.key and earlier.phase is not TicketPhase.SENDING
+        self._save(action, TicketPhase.REOPENING if was_closed else TicketPhase.SENDING)
         assignees, remark = self._assignees(action, ticket)
         created, outcome = self._created(action, ticket, [*assignees, ""])
         self._save(action, TicketPhase.OPEN, created)
-        if in_doubt and opened.tracker.listing is Listing.NONE:  # what was sent then may be what it contains
-            self._update(action, created.key, ticket)
+        if earlier and not earlier.key and opened.tracker.listing is Listing.NONE:
+            self._make_current(action, created.key, ticket, was_closed=was_closed)
         parts = [part for part in (remark, _unread(created), self._look_at(action, ticket, created)) if part]
         remark = joined(parts, "; ") if parts else None
         return _result(action, created, outcome=outcome, remark=remark)
@@ -269,9 +270,17 @@ class Dispatcher:
                 return made, ActionOutcome.DONE
         raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=attempts)
 
-    def _is_in_doubt(self, action: Action) -> bool:
-        record = self._records.of_marker(action.tracker, action.marker)
-        return bool(record and record.phase is TicketPhase.SENDING)
+    def _make_current(self, action: Action, key: str, ticket: Ticket, *, was_closed: bool) -> None:
+        """A receiver that did what an earlier run sent ignores the same creation: it has the text of that time, and
+        what was closed in the meantime is closed there.
+        """
+        tracker = self.opened[action.tracker].tracker
+        if was_closed:
+            self._begin(action, key, ActionKind.REOPEN)
+            once = f"{action.marker}-reopen-{self._changes(action)}"
+            self._written(action, key, lambda: tracker.reopen(key, once=once), is_open=True)
+        self._begin(action, key, ActionKind.UPDATE)
+        self._update(action, key, ticket)
 
     def _look_at(self, action: Action, ticket: Ticket, created: ExistingTicket) -> Sentence | None:
         """Compare what was created with what was sent, and send once more what the next run needs to find it."""
@@ -370,11 +379,13 @@ class Dispatcher:
             case ActionKind.COMMENT:
                 outcome = self._comment(action)
             case ActionKind.UPDATE if action.ticket:
+                self._begin(action, key, action.kind)
                 after = self._update(action, key, action.ticket)
                 if Dropped.TEXT in after.dropped:
                     raise TicketRefused(say("the tracker accepted the text, and kept another one."))
                 remark = self._dropped(action, key, action.ticket, after.dropped)
             case ActionKind.CLOSE if action.closing:
+                self._begin(action, key, action.kind)
                 once, closing = f"{action.marker}-close-{self._changes(action)}", action.closing
                 after, outcome = self._written(
                     action, key, lambda: tracker.close(key, closing, once=once), is_open=False
@@ -383,6 +394,7 @@ class Dispatcher:
                     raise TicketRefused(say("the tracker accepted that it is closed, and it is still open."))
                 self._save(action, TicketPhase.CLOSED)
             case ActionKind.REOPEN:
+                self._begin(action, key, action.kind)
                 once = f"{action.marker}-reopen-{self._changes(action)}"
                 after, outcome = self._written(action, key, lambda: tracker.reopen(key, once=once), is_open=True)
                 if not after.open:
@@ -397,6 +409,28 @@ class Dispatcher:
         if Dropped.TEXT not in after.dropped:
             self._save(action, TicketPhase.OPEN, after)
         return after
+
+    def _begin(self, action: Action, key: str, kind: ActionKind) -> None:
+        """Remember what is about to be sent to a tracker that cannot be asked, in case no answer arrives.
+
+        Something else than was sent in vain last time is another change, with an id of its own.
+        """
+        record = self._records.of_key(action.tracker, key) or self._records.of_marker(action.tracker, action.marker)
+        if record is None or self.opened[action.tracker].tracker.listing is not Listing.NONE:
+            return
+        *in_vain, written = record.marker_line.splitlines() or [""]
+        line = marker_line.read(action.ticket.body) if kind is ActionKind.UPDATE and action.ticket else None
+        sent = [marker_line.line(line)] if line else []
+        is_same = record.phase is _BEGUN[kind] and [_digest(one) for one in sent] == [_digest(one) for one in in_vain]
+        is_other = record.phase in _BEGUN.values() and not is_same
+        self._remember(
+            msgspec.structs.replace(
+                record,
+                phase=_BEGUN[kind],
+                marker_line="\n".join([*sent, written]),
+                changes=record.changes + is_other,
+            )
+        )
 
     def _changes(self, action: Action) -> int:
         of_marker = self._records.of_marker(action.tracker, action.marker)
@@ -457,7 +491,9 @@ class Dispatcher:
         """Whether a ticket is as a comment about it says."""
         record = self._records.of_key(pending.tracker, pending.key)
         if opened.tracker.listing is Listing.NONE:
-            is_open, body = bool(record and record.phase is TicketPhase.OPEN), record.marker_line if record else ""
+            if record is None or record.phase in _BEGUN.values():
+                return False
+            is_open, body = record.phase is TicketPhase.OPEN, record.marker_line
         else:
             found = opened.asking.retrying(lambda: opened.tracker.get(pending.key))
             if found is None or not is_ours(found, pending.key, remembered=record is not None):
@@ -489,6 +525,8 @@ class Dispatcher:
             return  # a duplicate was closed; the ticket that stays is the one to remember
         by_key = self._records.of_key(action.tracker, key)  # under another marker if the ticket is adopted
         before = by_key or by_marker
+        if before and before.phase is TicketPhase.CLOSING and not before.key:
+            key = ""  # perhaps there never was a ticket
         record = TicketRecord(
             tracker=action.tracker,
             marker=action.marker,
@@ -497,7 +535,7 @@ class Dispatcher:
             key=key or (before.key if before else ""),
             url=(existing.url if existing else "") or (before.url if before and key in ("", before.key) else ""),
             marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
-            changes=(before.changes if before else 0) + (phase is not TicketPhase.SENDING),
+            changes=(before.changes if before else 0) + (phase in (TicketPhase.OPEN, TicketPhase.CLOSED)),
         )
         self._remember(record)
 
@@ -540,6 +578,12 @@ class _Records:
             self._by_key[record.tracker, record.key] = record
 
 
+_BEGUN: Final[Mapping[ActionKind, TicketPhase]] = {
+    ActionKind.UPDATE: TicketPhase.UPDATING,
+    ActionKind.CLOSE: TicketPhase.CLOSING,
+    ActionKind.REOPEN: TicketPhase.REOPENING,
+}
+"""What is remembered while nothing was answered yet."""
 _DROPPED: Final[Mapping[Dropped, Sentence]] = {
     Dropped.LABEL: say("label"),
     Dropped.TEXT: say("text"),
@@ -552,6 +596,11 @@ _DROPPED: Final[Mapping[Dropped, Sentence]] = {
 
 _NEEDED: Final = frozenset({Dropped.LABEL, Dropped.TEXT, Dropped.CONFIDENTIAL})
 """What a ticket has to have."""
+
+
+def _digest(line: str) -> str:
+    read = marker_line.read(line)
+    return read.digest if read else ""
 
 
 _WHAT: Final[Mapping[ActionKind, str]] = {

@@ -220,15 +220,19 @@ class _Reader:
 
 
 def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:
-    """The tickets of a tracker that cannot be asked, as the ledger remembers them."""
+    """The tickets of a tracker that cannot be asked, as the ledger remembers them.
+
+    What may be closed counts as closed, so that it is opened again.
+    """
     return [
         ExistingTicket(
-            key=record.key,
+            key=record.key or record.marker,
             body=record.marker_line,
-            open=record.phase is not TicketPhase.CLOSED,
+            open=record.phase in (TicketPhase.OPEN, TicketPhase.UPDATING, TicketPhase.SENDING),
             url=record.url,
             marker=record.marker,
+            in_doubt=record.phase not in (TicketPhase.OPEN, TicketPhase.CLOSED),
         )
         for record in records
-        if record.key
+        if record.key or record.phase is not TicketPhase.CLOSED
     ]

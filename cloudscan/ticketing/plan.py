@@ -19,6 +19,7 @@ open         resolved: its rules ran, its accounts were read    close, comment w
 open         its rules are no longer applied                    close, comment why
 closed       seen again by a scan that began after closing      reopen, update, comment "reopened"
 closed       the same, and widened                              the same, and comment "widened"
+in doubt     anything                                           the same again: closed or opened, and updated
 closed       the same, but it cannot be opened any more         create one that names it
 moved away   needs work                                         create one that names it
 any          anything else                                      none
@@ -221,7 +222,7 @@ def links(
                 tracker=record.tracker,
                 key=record.key,
                 url=openable(record.url),
-                open=record.phase is TicketPhase.OPEN,
+                open=record.phase in (TicketPhase.OPEN, TicketPhase.UPDATING, TicketPhase.CLOSING),
                 as_of=record.acted_on,
             )
             by_marker.setdefault(record.marker, []).append(link)
@@ -271,7 +272,7 @@ class _Planner:
 
     def keep_up_to_date(self, job: Job, matches: Sequence[Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
-        usable = [match for match in matches if not is_lost(match.ticket)]
+        usable = [match for match in matches if not is_lost(match.ticket) and not self._may_be_missing(match)]
         lost = [match for match in matches if is_lost(match.ticket)]
         if not usable:
             closed = [match for match in lost if not match.ticket.moved]
@@ -312,7 +313,7 @@ class _Planner:
         if not usable:
             return
         match = self._close_duplicates(marker, usable)
-        if not match.ticket.open:
+        if not match.ticket.open and not match.ticket.in_doubt:
             return
         names = match.names
         findings = {one.fingerprint: one for name in names for one in self._findings_by_name.get(name, ())}.values()
@@ -328,6 +329,11 @@ class _Planner:
         elif reason := self._resolved(match.line):
             rejudged = self._gone_by_judgement(match.line) if reason is ClosingReason.REJUDGED else None
             self._close(match, marker, self._why(reason, rejudged=rejudged), cause)
+
+    def _may_be_missing(self, match: Match) -> bool:
+        """Whether the answer to a creation was lost in a tracker that cannot be asked."""
+        record = self.records.get((match.tracker, match.ticket.marker))
+        return match.ticket.in_doubt and bool(record and not record.key)
 
     def _kept_for(self, finding: Finding) -> Match | None:
         """The ticket that a finding belongs to now."""
@@ -388,7 +394,8 @@ class _Planner:
             return _Change.WIDENED
         if is_open and job.verified and self._reminder_due(before):
             return _Change.REMINDER_DUE
-        is_as_before = before.digest == line.digest and match.ticket.labelled and not match.renamed
+        is_known = match.ticket.labelled and not match.renamed and not match.ticket.in_doubt
+        is_as_before = before.digest == line.digest and is_known
         return _Change.NONE if is_as_before else _Change.REWORDED
 
     def _rejudged(

@@ -156,19 +156,13 @@ class Webhook:
 
 
 def signed(id_: str, moment: int, body: bytes, keys: Sequence[bytes]) -> dict[str, str]:
-    """The headers that prove who sent a body, and when (Standard Webhooks, "Webhook headers").
-
-    `X-Cloudscan-…` is for receivers that were written for an earlier version; it does not cover the id.
-    """
+    """The headers that prove who sent a body, and when (Standard Webhooks, "Webhook headers")."""
     content = f"{id_}.{moment}.".encode() + body
     signatures = [base64.b64encode(hmac.digest(key, content, "sha256")).decode() for key in keys]
-    earlier = hmac.new(keys[0], f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return {
         "webhook-id": id_,
         "webhook-timestamp": str(moment),
         "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
-        "X-Cloudscan-Timestamp": str(moment),
-        "X-Cloudscan-Signature": f"sha256={earlier}",
     }
 
 
@@ -192,7 +186,7 @@ def _refusal(answer: Answer) -> ProviderError:
             )
         case 429 | 503:
             return Throttled(
-                say("the webhook's receiver asks for a pause (HTTP {status}).", status=status),
+                say("the webhook's receiver is throttling requests (HTTP {status}).", status=status),
                 retry_after=pause_of(answer),
             )
         case _ if status == 408 or status >= 500:

@@ -356,7 +356,7 @@ class Firm:
         self.board = Board(now=lambda: self.today, index_lag_seconds=index_lag_seconds)
         self.memory = Memory()
 
-    def live(self, night: Night) -> Plan:
+    def live(self, night: Night, *, then_quiet: bool = True) -> Plan:
         """A run with trouble, and a quiet one; gives what would be left to do."""
         board = self.board
         self.today += timedelta(days=1)
@@ -372,7 +372,8 @@ class Firm:
             self.hand_over(report)
         self.today += timedelta(seconds=30)
         board.trouble, board.shut, board.strangers = iter(()), frozenset(), False
-        self.hand_over(report)
+        if then_quiet:
+            self.hand_over(report)
         self.today += timedelta(minutes=30)
         return self.planned(report)[1]
 

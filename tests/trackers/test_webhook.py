@@ -1,7 +1,6 @@
 """What reaches somebody's own receiver: each change once, signed as "Standard Webhooks" says."""
 
 import base64
-import hmac
 import os
 import runpy
 import threading
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cloudscan.http import Patience
-from cloudscan_emulators.trackers.server import Reply, Request
-from cloudscan_emulators.trackers.webhook import KEY, SECRET, Webhook
+from cloudscan_emulators.trackers.server import Reply
+from cloudscan_emulators.trackers.webhook import SECRET, Webhook
 from tests.cli.conftest import CONFIG
 from tests.trackers.conftest import Office, only
 
@@ -101,6 +100,74 @@ def lose_comments(office: Office, event: str) -> None:
         lose_answers(office, DEAD - 1)
 
 
+def test_a_closing_without_an_answer_and_then_it_is_back(office: Office) -> None:
+    """It may be closed at the receiver, so it is opened, and says what is so today."""
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="me")
+
+    office.night(plan="everybody")
+    quiet = office.hand_over()
+
+    assert events(office) == ["create", "close", "reopen", "update", "comment"]
+    assert office.tracker.tickets()[0]["open"]
+    assert quiet.out == "Every ticket is up to date.\n"
+
+
+def test_an_opening_without_an_answer_and_then_it_is_fixed(office: Office) -> None:
+    office.night(plan="everybody")
+    office.night(plan="me")
+    lose_answers(office)
+    office.night(plan="everybody")
+    opened = office.tracker.tickets()[0]["open"]
+
+    office.night(plan="me")
+    back = office.night(plan="everybody")
+
+    assert opened
+    assert back.code == 0
+    assert [event for event in events(office) if event in ("close", "reopen")] == ["close", "reopen", "close", "reopen"]
+    assert office.tracker.tickets()[0]["open"]
+
+
+def test_an_update_without_an_answer_and_then_it_is_as_before(office: Office) -> None:
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="the web")
+    wide = office.tracker.tickets()[0]["body"]
+
+    office.night(plan="everybody")
+
+    assert "audience=anyone-discoverable" in wide
+    assert "audience=anyone-discoverable" not in office.tracker.tickets()[0]["body"]
+
+
+def test_an_update_without_an_answer_is_done_once_and_commented_once(office: Office) -> None:
+    office.night(plan="everybody")
+    lose_answers(office)
+    office.night(plan="the web")
+
+    office.night(plan="the web")
+
+    assert events(office) == ["create", "update", "comment"]
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_creation_without_an_answer_and_then_it_is_fixed(office: Office, *, carried_out: bool) -> None:
+    """Whether there is a ticket is not known: it is closed all the same, and opened when it is back."""
+    office.tracker.service.goes_wrong("POST /hook", carried_out=carried_out, times=DEAD)
+    office.night(plan="everybody")
+
+    office.night(plan="me")
+    fixed = [ticket["open"] for ticket in office.tracker.tickets()]
+    quiet = office.night(plan="me")
+    office.night(plan="everybody")
+
+    assert fixed == ([False] if carried_out else [])
+    assert quiet.out == "Every ticket is up to date.\n"
+    assert [ticket["open"] for ticket in office.tracker.tickets()] == [True]
+
+
 def test_a_new_secret_and_the_old_one_are_valid_together(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that the receiver's can be changed on another day."""
     new = f"whsec_{base64.b64encode(os.urandom(32)).decode()}"
@@ -116,6 +183,15 @@ def test_a_secret_may_be_any_word(office: Office, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CLOUDSCAN_WEBHOOK_SECRET", "of-a-test")
 
     assert office.night(plan="everybody").code == 0
+
+
+def test_the_doctor_names_a_secret_that_is_short(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = office.desk.run("doctor")
+    monkeypatch.setenv("CLOUDSCAN_WEBHOOK_SECRET", "of-a-test")
+    short = office.desk.run("doctor")
+
+    assert "the secret has" not in fine.out + fine.err
+    assert "the secret has 9 bytes; use at least 24 random ones" in short.out + short.err
 
 
 @pytest.mark.parametrize("secret", ["whsec_no*base64", "whsec_", "whsk_c2VjcmV0", " "])
@@ -223,21 +299,3 @@ def test_the_receiver_in_the_documentation_does_each_change_once(
 
     assert (made.code, again.code, refused.code) == (0, 0, 3)
     assert len(example["Receiver"].do_POST.__globals__["SEEN"]) == 1
-
-
-def test_receivers_of_an_earlier_version_can_still_check(office: Office) -> None:
-    """They knew one signature, which does not cover the id."""
-    is_right: list[bool] = []
-
-    def look(request: Request) -> None:
-        signed = request.headers["x-cloudscan-timestamp"].encode() + b"." + request.body
-        is_right.append(
-            request.headers["x-cloudscan-signature"] == f"sha256={hmac.new(KEY, signed, 'sha256').hexdigest()}"
-        )
-        is_right.append(request.headers["idempotency-key"] == request.headers["webhook-id"])
-
-    office.tracker.service.allowed = look
-
-    office.night(plan="everybody")
-
-    assert is_right == [True, True]
