@@ -17,7 +17,7 @@ from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, load_rules, open_ledger
 from cloudscan.cli.options import lang_option
-from cloudscan.cli.trackers import Trackers, open_trackers
+from cloudscan.cli.trackers import Trackers, open_trackers, preview_wording
 from cloudscan.cli.words import word_of
 from cloudscan.config import Config
 from cloudscan.errors import CloudscanError, ConfigurationError
@@ -123,13 +123,11 @@ class _Told:
 
 def _preview() -> Trackers:
     """A tracker that does not exist and contains nothing, to show what tickets look like."""
-    from cloudscan import plugins
     from cloudscan.ticketing.deliver import Dispatcher
     from cloudscan.ticketing.memory import NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
-    wordings = (plugins.tracker(name).preview for name in plugins.tracker_names())
-    wording = next(filter(None, wordings), None)
+    wording = preview_wording()
     if wording is None:
         raise ConfigurationError(
             say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
@@ -238,7 +236,7 @@ def _ongoing(troubles: "Sequence[OngoingTrouble]") -> Iterator[Sentence]:
     shown = [say("{tracker}: {what}", tracker=one.trouble.tracker, what=one.trouble.what) for one in troubles[:5]]
     more = [say("and {count} more", count=len(troubles) - len(shown))] if len(troubles) > len(shown) else []
     yield say(
-        "{count} troubles go on, the oldest since {day}: {what}. --format json tells the reasons again.",
+        "Still failing ({count}), the first since {day}: {what}. --format json tells the reasons again.",
         count=len(troubles),
         day=min(one.since for one in troubles).date(),
         what=joined([*shown, *more], ", "),

@@ -10,7 +10,7 @@ from cloudscan.config import Config, tracker_options
 from cloudscan.errors import CloudscanError, ConfigurationError, ProviderError
 from cloudscan.sentence import say
 from cloudscan.text import suggestion
-from cloudscan.tracker import Tracker, variable
+from cloudscan.tracker import Tracker, Wording, variable
 
 if TYPE_CHECKING:
     from cloudscan.ticketing.deliver import Dispatcher, Opened
@@ -64,6 +64,13 @@ def open_trackers(
             states[name] = state
     states = previews | states
     return Trackers(dispatcher=dispatcher, states=states, unreachable=[name for name in chosen if name not in states])
+
+
+def preview_wording() -> Wording | None:
+    """How tickets are written where no tracker says it."""
+    from cloudscan import plugins
+
+    return next(filter(None, (plugins.tracker(name).preview for name in plugins.tracker_names())), None)
 
 
 def open_tracker(config: Config, name: str, path: Path | None) -> Tracker:
@@ -144,7 +151,10 @@ def _state(config: Config, name: str, dispatcher: "Dispatcher", needed: Collecti
 
 
 def _remembered(config: Config, name: str, path: Path | None, memory: "TicketStore") -> "TrackerState | None":
-    """A tracker that cannot be asked, as the ledger remembers it; None if its plugin shows nothing without it."""
+    """A tracker that cannot be asked, as the ledger remembers it; in Markdown if its texts depend on its projects.
+
+    None if its options cannot be used.
+    """
     from cloudscan import plugins
     from cloudscan.ticketing.inventory import as_remembered
     from cloudscan.ticketing.plan import TrackerState
@@ -154,10 +164,11 @@ def _remembered(config: Config, name: str, path: Path | None, memory: "TicketSto
         tracker_options(config, name, plugin.options, path)
     except ConfigurationError:
         return None
-    if plugin.preview is None:
+    wording = plugin.preview or preview_wording()
+    if wording is None:
         return None
     return TrackerState(
-        wording=plugin.preview,
+        wording=wording,
         existing=as_remembered(record for record in memory.tickets() if record.tracker == name),
         fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
         project=str(config.trackers[name].get("project", "")),

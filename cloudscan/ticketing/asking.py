@@ -13,13 +13,17 @@ Result = TypeVar("Result")
 LONGEST_PAUSE: Final = 120.0  # seconds; a tracker that asks for a longer one is left alone for tonight
 
 
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)  # looked up at each pause, so that tests can put another clock in its place
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asking:
     """How a tracker is asked. `sleep` is the clock."""
 
     tracker: str
     patience: Patience = field(default_factory=Patience)
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = _sleep
 
     def once(self, ask: Callable[[], Result]) -> Result:
         """Ask. Raises `ProviderError`, whatever a plugin raises about an answer that it does not understand."""

@@ -76,7 +76,7 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        return Inventory(tickets=as_remembered(records))
+        return Inventory(tickets=[*as_remembered(records), *_perhaps_made(records, needed)])
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -168,8 +168,7 @@ class _Reader:
     def _follow(self, shell: ExistingTicket, marker: str) -> None:
         """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
         there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
-        remembered = any(record.marker == marker for record in self.records)
-        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=remembered):
+        if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=marker in self._markers):
             self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
         elif marker not in self.unread:
             self.tickets[shell.key] = msgspec.structs.replace(shell, marker=marker)
@@ -215,8 +214,19 @@ class _Reader:
         )
 
     @cached_property
+    def _markers(self) -> Collection[str]:
+        return {record.marker for record in self.records if record.key}
+
+    @cached_property
     def _records(self) -> Mapping[str, TicketRecord]:
         return {record.key: record for record in self.records if record.key}
+
+
+def _perhaps_made(records: Iterable[TicketRecord], needed: Collection[str]) -> Iterator[ExistingTicket]:
+    """Those that were sent to a tracker that cannot be asked, without an answer, and are not sent again."""
+    for record in records:
+        if record.phase is TicketPhase.SENDING and not record.key and record.marker not in needed:
+            yield ExistingTicket(key=record.marker, body=record.marker_line, open=True, marker=record.marker)
 
 
 def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:

@@ -108,7 +108,7 @@ class Api:
     refusal: Callable[[Reply, str], ProviderError | None]  # (answer, what it is about); None: the general meaning
     pace: Pace = field(default_factory=Pace)
     carrier: "Carrier" = field(default_factory=_carrier)
-    _untold: int = 0  # consecutive refusals to answer now that do not say until when
+    _vague: int = 0  # consecutive refusals that do not say how long to wait
 
     def send(
         self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), json: Any = None, follow: bool = True
@@ -217,10 +217,14 @@ class Api:
         """The error for a request that came too early, with the pause that the service asks for, or a longer one."""
         asked = pause_of(reply.headers, is_limit=reply.status == 429)
         if asked is None:
-            asked = _LEAST * 2**self._untold
-            self._untold += 1
+            asked = _LEAST * 2**self._vague
+            self._vague += 1
         return Throttled(
-            say("{service} asks for a pause of {seconds} seconds.", service=self.service, seconds=round(asked)),
+            say(
+                "{service} is throttling requests for the next {seconds} seconds.",
+                service=self.service,
+                seconds=round(asked),
+            ),
             retry_after=asked,
         )
 
@@ -238,7 +242,7 @@ class Api:
             is_empty=not answer.body,
         )
         if reply.ok:
-            self._untold = 0
+            self._vague = 0
         return reply
 
     def _target(self, url: str, answer: "Answer") -> str | None:

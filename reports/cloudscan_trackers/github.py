@@ -116,7 +116,7 @@ class _Issue(msgspec.Struct, frozen=True):
         return [label if isinstance(label, str) else label.name for label in self.labels or ()]
 
     @property
-    def place(self) -> str:
+    def repository(self) -> str:
         """The repository that it is in, as the answer says; empty if it does not."""
         patterns = (
             (self.repository_url, r"/repos/([^/]+/[^/]+)/?$"),
@@ -124,7 +124,7 @@ class _Issue(msgspec.Struct, frozen=True):
             (self.html_url, r"/([^/]+/[^/]+)/(?:issues|pull)/\d+/?$"),
         )
         found = (re.search(pattern, urlsplit(address or "").path) for address, pattern in patterns)
-        return next((place[1] for place in found if place), "")
+        return next((match[1] for match in found if match), "")
 
 
 class _Repository(msgspec.Struct, frozen=True):
@@ -167,7 +167,7 @@ class GitHubIssues:
         newest = islice(self.api.pages(path, project, _all()), 1)
         for page in (*with_label, *newest):
             for issue in (self.api.read(one, _Issue, project) for one in page):
-                is_here = (issue.place or project).lower() in names
+                is_here = (issue.repository or project).lower() in names
                 is_marked = issues.is_labelled(issue.label_names) or issues.shows_marker(issue.text)
                 if is_here and is_marked and issue.pull_request is None and issue.number not in listed:
                     listed.add(issue.number)
@@ -361,10 +361,10 @@ class GitHubIssues:
 
 def _existing(issue: _Issue, project: str) -> ExistingTicket:
     """`project` is where it is if the answer does not say."""
-    place = issue.place or project
+    project = issue.repository or project
     return ExistingTicket(
-        key=issues.key_of(place, issue.number),
-        project=place,
+        key=issues.key_of(project, issue.number),
+        project=project,
         url=issue.html_url or "",
         body=issue.text,
         open=issue.state == "open",

@@ -179,29 +179,31 @@ class GitLabIssues:
         Raises `TicketRefused` for a public project if `confidential` is off.
         """
         project = project or self.options.project
-        place = self._confidential(project)
-        path, listed = f"{place.path}/issues", set[int]()
+        home = self._confidential(project)
+        if not home.has_issues:
+            raise TicketRefused(_switched_off(project))
+        path, listed = f"{home.path}/issues", set[int]()
         with_label = self.api.pages(path, project, [("labels", LABEL), *_all("asc")])
         newest = islice(self.api.pages(path, project, _all("desc")), 1)
         for page in (*with_label, *newest):
             for issue in (self.api.read(one, _Issue, project) for one in page):
                 is_marked = issues.is_labelled(issue.labels or ()) or issues.shows_marker(issue.text)
-                if place.has(issue) and is_marked and issue.iid not in listed:
+                if home.has(issue) and is_marked and issue.iid not in listed:
                     listed.add(issue.iid)
-                    yield self._existing(issue, place, project)
+                    yield self._existing(issue, home, project)
 
     def get(self, key: str) -> ExistingTicket | None:
         """None for a 404 of the issue. A 404 of its project raises `AccessDenied`."""
         project = issues.project_of(key)
-        place = self._project(project)
-        reply = self.api.send("GET", f"{place.path}/issues/{issues.number_of(key, _SERVICE)}")
+        home = self._project(project)
+        reply = self.api.send("GET", f"{home.path}/issues/{issues.number_of(key, _SERVICE)}")
         if reply.status == 404:
-            if not place.has_issues:
+            if not home.has_issues:
                 raise TicketRefused(_switched_off(project))
             return None
         if not reply.ok:
             raise self.api.error(reply, key)
-        found = self._existing(self.api.read(reply.content, _Issue, key), place, project)
+        found = self._existing(self.api.read(reply.content, _Issue, key), home, project)
         if found.key == key:
             return found
         return ExistingTicket(key=key, body="", open=False, moved=True, moved_to=found.key)
@@ -225,7 +227,7 @@ class GitLabIssues:
         `confidential` is off, and with the field `assignee` if GitLab's message names the assignee.
         """
         project = ticket.project or self.options.project
-        place = self._confidential(project)
+        home = self._confidential(project)
         sent = {
             **self.options.fields,
             **_written(ticket),
@@ -233,12 +235,12 @@ class GitLabIssues:
             "confidential": self.options.confidential,
             **({"assignee_ids": [int(assignee)]} if assignee else {}),
         }
-        reply = self.api.ask("POST", f"{place.path}/issues", project, json=sent, follow=False)
-        return self._after(reply, place, project, sent, [name for name in self.options.fields if name != "labels"])
+        reply = self.api.ask("POST", f"{home.path}/issues", project, json=sent, follow=False)
+        return self._after(reply, home, project, sent, [name for name in self.options.fields if name != "labels"])
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept. An issue becomes confidential if the options say so, never the reverse."""
-        place = self._confidential(issues.project_of(key))
+        home = self._confidential(issues.project_of(key))
         reply = self.api.send("GET", self._path(key), follow=False)
         if reply.status == 404:
             raise issues.missing(key, _SERVICE)
@@ -251,7 +253,7 @@ class GitLabIssues:
             **({"remove_labels": ",".join(outdated)} if outdated else {}),
             **({"confidential": True} if self.options.confidential else {}),
         }
-        return self._change(key, place, sent)
+        return self._change(key, home, sent)
 
     def comments(self, key: str) -> Iterable[str]:
         """All notes, the newest first, 100 per request, including those that GitLab writes itself."""
@@ -266,23 +268,23 @@ class GitLabIssues:
     def close(self, key: str, closing: Closing, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `close`; GitLab has no reasons of its own."""
         reason = self.options.close_as.get(closing.reason, {})
-        place = self._project(issues.project_of(key))
-        return self._change(key, place, {"state_event": "close", **self.options.close_fields, **reason})
+        home = self._project(issues.project_of(key))
+        return self._change(key, home, {"state_event": "close", **self.options.close_fields, **reason})
 
     def reopen(self, key: str, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Send the state event `reopen`."""
-        place = self._project(issues.project_of(key))
-        return self._change(key, place, {"state_event": "reopen", **self.options.reopen_fields})
+        home = self._project(issues.project_of(key))
+        return self._change(key, home, {"state_event": "reopen", **self.options.reopen_fields})
 
     def check(self, project: str) -> Iterable[Sentence]:
         """Whether issues can be written, labelled and assigned, and whether the options name what is there."""
         project = project or self.options.project
-        place = self._project(project)
-        if not place.has_issues:
+        home = self._project(project)
+        if not home.has_issues:
             yield _switched_off(project)
-        if place.archived:
+        if home.archived:
             yield say("the project {project} is archived, so it is read-only; choose another.", project=project)
-        if place.permissions and place.permissions.level < _PLANNER:
+        if home.permissions and home.permissions.level < _PLANNER:
             yield say(
                 "the token's user may not set labels in {project}, and GitLab drops them without a word; give it the "
                 "role Planner or Reporter.",
@@ -300,9 +302,9 @@ class GitLabIssues:
                 project=project,
             )
 
-    def _existing(self, issue: _Issue, place: _Project, asked: str) -> ExistingTicket:
+    def _existing(self, issue: _Issue, home: _Project, asked: str) -> ExistingTicket:
         """`asked` is the name of the project that it was asked of."""
-        key = issues.key_of(place.path_with_namespace or asked, issue.iid) if place.has(issue) else issue.full_name
+        key = issues.key_of(home.path_with_namespace or asked, issue.iid) if home.has(issue) else issue.full_name
         return ExistingTicket(
             key=key,
             project=issues.project_of(key),
@@ -348,18 +350,18 @@ class GitLabIssues:
     def _path(self, key: str) -> str:
         return f"{self._project(issues.project_of(key)).path}/issues/{issues.number_of(key, _SERVICE)}"
 
-    def _change(self, key: str, place: _Project, sent: Mapping[str, Any]) -> ExistingTicket:
+    def _change(self, key: str, home: _Project, sent: Mapping[str, Any]) -> ExistingTicket:
         reply = self.api.ask("PUT", self._path(key), key, json=sent, follow=False)
-        return self._after(reply, place, issues.project_of(key), sent)
+        return self._after(reply, home, issues.project_of(key), sent)
 
     def _after(
-        self, reply: Reply, place: _Project, asked: str, sent: Mapping[str, Any], fields: Sequence[str] = ()
+        self, reply: Reply, home: _Project, asked: str, sent: Mapping[str, Any], fields: Sequence[str] = ()
     ) -> ExistingTicket:
         """An issue as the answer to what was sent shows it; if that is not all of it, as it is read afterwards."""
         content = reply.content
         issue = self.api.read(content, _Issue, asked)
         if not issue.is_whole:
-            read = self.api.ask("GET", f"{place.path}/issues/{issue.iid}", asked, follow=False)
+            read = self.api.ask("GET", f"{home.path}/issues/{issue.iid}", asked, follow=False)
             content, issue = read.content, self.api.read(read.content, _Issue, asked)
         assigned = {user.id for user in issue.assignees or ()}
         due = issue.due_date.isoformat() if issue.due_date else ""
@@ -372,7 +374,7 @@ class GitLabIssues:
             Dropped.FIELDS: bool(issues.dropped_fields({name: sent[name] for name in fields}, content)),
         }
         missing = [name for name, is_missing in dropped.items() if is_missing]
-        return msgspec.structs.replace(self._existing(issue, place, asked), dropped=missing)
+        return msgspec.structs.replace(self._existing(issue, home, asked), dropped=missing)
 
 
 def _written(ticket: Ticket) -> dict[str, Any]:

@@ -6,14 +6,14 @@ again before the index is sure to contain it. It is identified by a label.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from cloudscan.errors import ProviderError, TicketRefused, check_url
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, TicketRefused, Unreachable, check_url
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, say
 from cloudscan.tracker import (
@@ -39,7 +39,7 @@ from cloudscan_trackers.jira_api import (
     in_jql,
     quoted,
 )
-from cloudscan_trackers.jira_workflow import Transitions, Wish, chosen, filled
+from cloudscan_trackers.jira_workflow import Change, Transition, Transitions, chosen, filled
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import Limits, wording
 
@@ -104,7 +104,8 @@ class Jira:
 
     api: JiraApi
     options: Options
-    screens: dict[str, jira_projects.Screen] = field(default_factory=dict)  # by project, as they were told
+    screens: dict[str, jira_projects.Screen] = field(default_factory=dict)  # by project, once they are known
+    ends: dict[tuple[str, str], bool] = field(default_factory=dict)  # by project and status: whether it is the last
 
     listing = Listing.BY_PROJECT
 
@@ -127,7 +128,7 @@ class Jira:
         jql = f"project = {in_jql(place)} AND labels = {LABEL} ORDER BY created ASC"
         for issue in self.api.search(jql, _FIELDS, place):
             is_here = _project_of(issue.key).casefold() == place.casefold()
-            yield self._existing(issue, moved=not is_here)
+            yield self._read(issue, moved=not is_here)
 
     def get(self, key: str) -> ExistingTicket | None:
         """Fetched by key, not searched for. An issue that was moved is answered under its old key, with the new one.
@@ -138,7 +139,7 @@ class Jira:
             issue = self._issue(key)
         except NotFound:
             return None
-        return self._existing(issue, moved=issue.key != key)
+        return self._read(issue, moved=issue.key != key)
 
     def person(self, name: str, project: str) -> str:
         """The account id in Cloud, the user name in Data Center: from `usernames`, or of an active, assignable user.
@@ -236,23 +237,24 @@ class Jira:
         """
         place = project or self.options.project
         yield from jira_projects.lacking(self.api, place, self.options.issue_type, self.options.fields)
-        ticket = next(iter(self.existing(project)), None)
-        if ticket is None or ticket.moved:
+        tickets = [ticket for ticket in self.existing(project) if not ticket.moved]
+        ticket = next((one for one in tickets if one.open), tickets[0] if tickets else None)
+        if ticket is None or ticket.is_final:
             return
-        wish = (
+        change = (
             self._closing(ticket.key, Closing(reason=ClosingReason.FIXED))
             if ticket.open
             else self._reopening(ticket.key)
         )
         try:
-            self._step(wish)
+            self._content(change)
         except TicketRefused as error:
             yield error.args[0]
 
-    def _closing(self, key: str, closing: Closing) -> Wish:
+    def _closing(self, key: str, closing: Closing) -> Change:
         own = self.options.close_as.get(closing.reason)
         prefix = f"close_as.{closing.reason}." if own else "close_"
-        return Wish(
+        return Change(
             key=key,
             closing=closing,
             transition=own.transition if own else self.options.close_transition,
@@ -261,8 +263,8 @@ class Jira:
             fields_option=f"{prefix}fields",
         )
 
-    def _reopening(self, key: str) -> Wish:
-        return Wish(
+    def _reopening(self, key: str) -> Change:
+        return Change(
             key=key,
             closing=None,
             transition=self.options.reopen_transition,
@@ -271,22 +273,24 @@ class Jira:
             fields_option="reopen_fields",
         )
 
-    def _moved(self, wish: Wish) -> Issue:
+    def _moved(self, change: Change) -> Issue:
         """Carry a transition out unless the issue is where it should be; the issue as it is afterwards."""
-        issue = self._here(wish.key)
-        if issue.known.status.is_done is wish.opens:
-            path, content = f"/issue/{quoted(wish.key)}/transitions", self._step(wish)
+        issue = self._here(change.key)
+        if issue.known.status.is_done is change.opens:
+            path, content = f"/issue/{quoted(change.key)}/transitions", self._content(change)
             try:
-                self.api.send("POST", path, content, wish.key)
+                self.api.send("POST", path, content, change.key)
             except FieldsRefused as error:
-                raise _explained(error, wish.fields_option) from error
-            issue = self._here(wish.key)
+                raise _explained(error, change.fields_option) from error
+            issue = self._here(change.key)
         return issue
 
-    def _step(self, wish: Wish) -> dict[str, Any]:
-        path = f"/issue/{quoted(wish.key)}/transitions"
-        offered = self.api.get(path, Transitions, wish.key, expand="transitions.fields").transitions
-        return filled(chosen(offered, wish), wish)
+    def _content(self, change: Change) -> dict[str, Any]:
+        return filled(chosen(self._offered(change.key), change), change)
+
+    def _offered(self, key: str) -> Sequence[Transition]:
+        path = f"/issue/{quoted(key)}/transitions"
+        return self.api.get(path, Transitions, key, expand="transitions.fields").transitions
 
     def _clear_resolution(self, key: str) -> None:
         """Through the edit screen, which seldom has the field. Jira's reports count what has a resolution as solved."""
@@ -322,7 +326,7 @@ class Jira:
 
     def _screen(self, project: str) -> jira_projects.Screen:
         if project not in self.screens:
-            self.screens[project] = jira_projects.screen_if_told(self.api, project, self.options.issue_type)
+            self.screens[project] = jira_projects.known_screen(self.api, project, self.options.issue_type)
         return self.screens[project]
 
     def _proofs(self, user: User) -> Iterator[str]:
@@ -352,6 +356,28 @@ class Jira:
             moved=moved,
             moved_to=issue.key if moved else "",
         )
+
+    def _read(self, issue: Issue, *, moved: bool) -> ExistingTicket:
+        """The same, and whether it can be opened again."""
+        ticket = self._existing(issue, moved=moved)
+        if ticket.open or moved or not ticket.labelled:
+            return ticket
+        place = ticket.project, issue.known.status.name
+        if place not in self.ends:
+            self.ends[place] = self._is_end(issue.key)
+        return msgspec.structs.replace(ticket, is_final=self.ends[place])
+
+    def _is_end(self, key: str) -> bool:
+        """Whether the workflow has no way out of a closed issue's status, for users who may take one.
+
+        Asked for one issue of each status: workflows offer the same to all that have it.
+        """
+        try:
+            offered = self._offered(key)
+        except (AccessDenied, Malformed, TicketRefused, Unreachable):
+            return False
+        is_closed = all(one.to.is_done for one in offered if one.is_available)
+        return is_closed and jira_projects.may_transition(self.api, _project_of(key))
 
     def _url(self, key: str) -> str:
         """For people: at the address that Jira says it has, since nobody can open a gateway's."""

@@ -261,7 +261,7 @@ class JiraApi:
             say(
                 "Jira's address redirects to {host} when asked about {where}: it has moved, or a sign-on page stands "
                 "in front of it. Write its final https address as url, and let the API pass without the sign-on.",
-                host=urlsplit(answer.headers.get("location", "")).hostname or self.url,
+                host=_host_of(answer.headers.get("location", "")) or self.url,
                 where=where,
             ),
             field="url",
@@ -317,6 +317,8 @@ class FieldsRefused(TicketRefused):
 def _refusal(answer: Answer, where: str, message: str) -> ProviderError:
     """What a 4xx means."""
     if answer.status in (404, 410):
+        if answer.body:
+            _decoded(answer.body, where)  # a proxy's page does not say that anything is gone
         return NotFound(
             say(
                 "Jira knows nothing at {where} that this user may see ({message}); check the key, whether the project "
@@ -376,6 +378,13 @@ def _decoded(body: bytes, where: str) -> Any:
         ) from error
 
 
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _pause(answer: Answer, now: datetime) -> float | None:
     """The seconds that Jira asks to wait, None if it does not say ("Rate limiting").
 
@@ -398,7 +407,7 @@ def _moment(text: str) -> datetime | None:
         if _is_number(text):
             return datetime.fromtimestamp(float(text), UTC)
         moment = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -107,7 +107,7 @@ def screen_of(api: JiraApi, project: str, wanted: str) -> Screen:
     return Screen(type=chosen, types=types, fields={one.field_id or one.key: one for one in fields})
 
 
-def screen_if_told(api: JiraApi, project: str, wanted: str) -> Screen:
+def known_screen(api: JiraApi, project: str, wanted: str) -> Screen:
     """The same; nothing is known if Jira does not tell, because it is old or the user may not ask."""
     try:
         return screen_of(api, project, wanted)
@@ -180,19 +180,27 @@ def _about_project(api: JiraApi, project: str) -> Iterator[Sentence]:
 
 def _about_permissions(api: JiraApi, project: str) -> Iterator[Sentence]:
     """What the user may not do ("Get my permissions")."""
-    try:
-        told = api.get(
-            "/mypermissions", _Permissions, project, projectKey=project, permissions=",".join(_PERMISSIONS)
-        ).permissions
-    except (AccessDenied, TicketRefused):
-        return
-    missing = [name for key, name in _PERMISSIONS.items() if key in told and not told[key].have_permission]
+    missing = [_PERMISSIONS[key] for key in _denied(api, project, tuple(_PERMISSIONS))]
     if missing:
         yield say(
             "The user lacks these permissions in {project}: {names}; an administrator has to grant them.",
             project=project,
             names=", ".join(missing),
         )
+
+
+def may_transition(api: JiraApi, project: str) -> bool:
+    """Whether the user may carry transitions out, as far as Jira tells."""
+    return not _denied(api, project, ("TRANSITION_ISSUES",))
+
+
+def _denied(api: JiraApi, project: str, permissions: Sequence[str]) -> Sequence[str]:
+    try:
+        query = {"projectKey": project, "permissions": ",".join(permissions)}
+        told = api.get("/mypermissions", _Permissions, project, **query).permissions
+    except (AccessDenied, TicketRefused):
+        return ()
+    return [key for key in permissions if key in told and not told[key].have_permission]
 
 
 def _types(api: JiraApi, path: str, project: str) -> Sequence[IssueType]:

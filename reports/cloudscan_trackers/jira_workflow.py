@@ -99,7 +99,7 @@ class Transitions(_Record, frozen=True, kw_only=True):
     transitions: Sequence[Transition]
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is to happen to an issue, and what the options say about it."""
 
     key: str
@@ -115,33 +115,33 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         return self.closing is None
 
 
-def chosen(transitions: Sequence[Transition], wish: Wish) -> Transition:
+def chosen(transitions: Sequence[Transition], change: Change) -> Transition:
     """The transition to use: the named one, or the one that fits best.
 
     Raises `TicketRefused` with what is on offer if there is none.
     """
     offered = [one for one in transitions if one.is_available]
-    named = [one for one in offered if not wish.transition or plain(one.name) == plain(wish.transition)]
-    suitable = [one for one in named if one.to.is_done is not wish.opens]
+    named = [one for one in offered if not change.transition or plain(one.name) == plain(change.transition)]
+    suitable = [one for one in named if one.to.is_done is not change.opens]
     if suitable:
-        return min(suitable, key=lambda one: (bool(_missing(one, wish)), _rank(one, wish)))
-    raise _unsuitable(offered, named, wish)
+        return min(suitable, key=lambda one: (bool(_missing(one, change)), _rank(one, change)))
+    raise _unsuitable(offered, named, change)
 
 
-def filled(transition: Transition, wish: Wish) -> dict[str, Any]:
+def filled(transition: Transition, change: Change) -> dict[str, Any]:
     """What to send for a transition: the options' fields, and a resolution that fits the reason.
 
     Raises `TicketRefused` for a required field that nobody gave.
     """
-    if missing := _missing(transition, wish):
-        raise _lacking(transition, missing, wish)
-    fields = _fields(transition, wish)
+    if missing := _missing(transition, change):
+        raise _lacking(transition, missing, change)
+    fields = _fields(transition, change)
     content: dict[str, Any] = {"transition": {"id": str(transition.id)}}
     if fields:
         content["fields"] = fields
     comment = (transition.fields or {}).get(_COMMENT)
-    if comment and comment.required and wish.closing and wish.closing.note:
-        content["update"] = {_COMMENT: [{"add": {"body": wish.closing.note}}]}
+    if comment and comment.required and change.closing and change.closing.note:
+        content["update"] = {_COMMENT: [{"add": {"body": change.closing.note}}]}
     return content
 
 
@@ -157,22 +157,22 @@ def plain(name: str) -> str:
     return "".join(name.casefold().replace("’", "'").split())
 
 
-def _fields(transition: Transition, wish: Wish) -> dict[str, Any]:
+def _fields(transition: Transition, change: Change) -> dict[str, Any]:
     """The fields to send. The resolution of a reopened issue is cleared where the screen has it."""
-    fields = dict(wish.fields)
+    fields = dict(change.fields)
     screen = (transition.fields or {}).get(_RESOLUTION)
     if screen is None or _RESOLUTION in fields:
         return fields
-    if wish.closing is None:
+    if change.closing is None:
         return fields if screen.required else {**fields, _RESOLUTION: None}
-    value = resolution_of(screen, wish.closing.reason)
+    value = resolution_of(screen, change.closing.reason)
     return {**fields, _RESOLUTION: value.sent} if value else fields
 
 
-def _missing(transition: Transition, wish: Wish) -> Mapping[str, ScreenField]:
+def _missing(transition: Transition, change: Change) -> Mapping[str, ScreenField]:
     """The required fields that neither the options nor Jira itself fill in."""
-    given = _fields(transition, wish)
-    note = wish.closing.note if wish.closing else ""
+    given = _fields(transition, change)
+    note = change.closing.note if change.closing else ""
     return {
         name: one
         for name, one in (transition.fields or {}).items()
@@ -180,12 +180,12 @@ def _missing(transition: Transition, wish: Wish) -> Mapping[str, ScreenField]:
     }
 
 
-def _rank(transition: Transition, wish: Wish) -> int:
+def _rank(transition: Transition, change: Change) -> int:
     """How well a transition fits, by its name and its status: 0 is best. It keeps the reason apart from the others."""
     names = {plain(transition.name), plain(transition.to.name)}
-    if wish.closing is None:
+    if change.closing is None:
         return 0 if names & _all([_REOPENING]) else 1
-    own = _NAMES[wish.closing.reason]
+    own = _NAMES[change.closing.reason]
     if names & _all([own]):
         return 0
     return 2 if names & _all(_NAMES.values()) else 1
@@ -195,31 +195,31 @@ def _all(names: Iterable[Sequence[str]]) -> frozenset[str]:
     return frozenset(plain(name) for several in names for name in several)
 
 
-def _unsuitable(offered: Sequence[Transition], named: Sequence[Transition], wish: Wish) -> TicketRefused:
+def _unsuitable(offered: Sequence[Transition], named: Sequence[Transition], change: Change) -> TicketRefused:
     names = ", ".join(f"{one.name} → {one.to.name}" for one in offered)
-    option = wish.transition_option
+    option = change.transition_option
     if not offered:
         return TicketRefused(
             say(
                 "Jira offers no transition for {key}; give the user the permission Transition Issues, and check the "
                 "conditions of the workflow.",
-                key=wish.key,
+                key=change.key,
             ),
             field=option,
         )
-    if wish.transition and not named:
+    if change.transition and not named:
         message = say(
             "Jira offers no transition “{wanted}” for {key}; name another one as {option}: {names}",
-            wanted=wish.transition,
-            key=wish.key,
+            wanted=change.transition,
+            key=change.key,
             option=option,
             names=names,
         )
-    elif wish.opens:
+    elif change.opens:
         message = say(
             "Jira offers no transition that leads {key} out of the category “done”; name one that does as "
             "{option}: {names}",
-            key=wish.key,
+            key=change.key,
             option=option,
             names=names,
         )
@@ -227,22 +227,22 @@ def _unsuitable(offered: Sequence[Transition], named: Sequence[Transition], wish
         message = say(
             "Jira offers no transition that leads {key} to a status of the category “done”; name one that does as "
             "{option}: {names}",
-            key=wish.key,
+            key=change.key,
             option=option,
             names=names,
         )
     return TicketRefused(message, field=option)
 
 
-def _lacking(transition: Transition, missing: Mapping[str, ScreenField], wish: Wish) -> TicketRefused:
+def _lacking(transition: Transition, missing: Mapping[str, ScreenField], change: Change) -> TicketRefused:
     name, screen = next(iter(missing.items()))
     return TicketRefused(
         say(
             "The transition “{transition}” of {key} requires {fields}; give each in {option}, such as {example}.",
             transition=transition.name,
-            key=wish.key,
+            key=change.key,
             fields=", ".join(shown(name, screen) for name, screen in missing.items()),
-            option=wish.fields_option,
+            option=change.fields_option,
             example=example(name, screen),
         ),
         field=name,

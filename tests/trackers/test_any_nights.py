@@ -254,7 +254,6 @@ class Board:
                 self._by_hand(sheet, body="Who wrote all this?")
             case "wiped":
                 self._by_hand(sheet, body="Who wrote all this?", labelled=False)
-                sheet.recognisable = False
             case "copied":
                 copy = f"T-{len(self.sheets) + 1}"
                 ticket = msgspec.structs.replace(sheet.ticket, key=copy, labelled=False)
@@ -264,6 +263,7 @@ class Board:
 
     def _by_hand(self, sheet: Sheet, **fields: object) -> None:
         sheet.ticket = msgspec.structs.replace(sheet.ticket, **fields)
+        sheet.recognisable &= sheet.ticket.labelled or bool(marker_of(sheet.ticket))
 
     def forgotten(self) -> None:
         """The ledger is lost: without label or marker nobody knows a ticket any more."""

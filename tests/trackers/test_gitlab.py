@@ -110,6 +110,22 @@ def test_a_deleted_issue_is_replaced(office: Office) -> None:
 
 
 @only("kind", ["gitlab"])
+def test_switched_off_issues_are_a_trouble_of_the_project(office: Office) -> None:
+    assert isinstance(office.tracker, GitLab)
+    office.night(plan="everybody")
+    office.tracker.security.has_issues = False
+
+    result = office.night(plan="everybody")
+    office.tracker.security.has_issues = True
+    again = office.night(plan="everybody")
+
+    assert result.code == 3
+    assert "issues are switched off in the project acme/security" in result.err
+    assert again.code == 0
+    assert len(office.tracker.tickets()) == 1
+
+
+@only("kind", ["gitlab"])
 def test_a_renamed_project_goes_on_without_a_second_ticket(office: Office) -> None:
     assert isinstance(office.tracker, GitLab)
     office.night(plan="everybody")
@@ -146,7 +162,7 @@ def test_what_everybody_in_the_project_can_read_is_a_trouble(office: Office) -> 
     """It was sent as confidential, and is not."""
     assert isinstance(office.tracker, GitLab)
     office.tracker.keeps_confidential = False
-    office.tracker.security.level = GUEST  # so that it cannot be mended either
+    office.tracker.security.level = GUEST  # so that it cannot be changed either
 
     result = office.night(plan="everybody")
 

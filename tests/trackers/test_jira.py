@@ -30,6 +30,7 @@ TICKET = Ticket(
     due=date(2026, 4, 2),
 )
 FIXED = Closing(reason=ClosingReason.FIXED)
+HTML = {"Content-Type": "text/html"}
 WAIVED = Closing(reason=ClosingReason.WAIVED, note="Accepted until 1 May 2026.")
 
 
@@ -198,6 +199,14 @@ def test_nothing_is_sent_to_an_address_that_an_answer_names(site: Site) -> None:
     assert site.jira.service.asked("^PUT /rest/api/2/issue/SEC-1$") == 1
 
 
+def test_a_proxys_page_does_not_say_that_an_issue_is_gone(site: Site) -> None:
+    site.goes_wrong("/rest/api/2/issue/SEC-1", Reply(404, None, HTML, "<h1>Not found</h1>"))
+
+    with pytest.raises(Malformed, match="proxy or sign-on page"):
+        site.tracker().get("SEC-1")
+    assert site.tracker().get("SEC-1") is None
+
+
 # How it is closed
 
 
@@ -361,6 +370,39 @@ def test_closing_what_is_closed_asks_for_no_transition(site: Site) -> None:
 
     assert not again.open
     assert site.jira.service.asked("^POST .*/transitions") == 1
+
+
+@only("kind", BOTH)
+def test_what_cannot_be_opened_again_has_one_successor(office: Office) -> None:
+    """The workflow ends with Done: a new issue names the old one, and stays the only one."""
+    jira = jira_of(office)
+    jira.ends.add("Done")
+    office.night(plan="everybody")
+    office.night(plan="me")
+
+    results = [office.night(plan="everybody") for _ in range(3)]
+
+    old, new = jira.tickets()
+    assert [result.code for result in results] == [0, 0, 0]
+    assert (old["open"], new["open"]) == (False, True)
+    assert "SEC-1" in new["body"]
+    assert results[-1].out == "Every ticket is up to date.\n"
+
+
+def test_an_end_is_asked_for_once_for_each_status(site: Site) -> None:
+    """A user who may transition nothing is not at an end."""
+    site.jira.ends.add("Done")
+    tracker = site.tracker()
+    for number in range(3):
+        tracker.create(TICKET, "", once="")
+        site.jira.by_hand(f"SEC-{number + 1}", is_open=False)
+
+    listed = list(tracker.existing(""))
+
+    assert [ticket.is_final for ticket in listed] == [True, True, True]
+    assert site.jira.service.asked("GET .*/transitions") == 1
+    site.jira.forbidden.add("TRANSITION_ISSUES")
+    assert not any(ticket.is_final for ticket in site.tracker().existing(""))
 
 
 # What a new issue needs
@@ -556,9 +598,6 @@ def test_a_sign_on_page_is_no_answer(office: Office) -> None:
     assert "network" not in result.err
 
 
-HTML = {"Content-Type": "text/html"}
-
-
 @pytest.mark.parametrize(
     ("reply", "error", "words"),
     [
@@ -581,6 +620,7 @@ HTML = {"Content-Type": "text/html"}
         (Reply(200, {"issues": [{"key": "SEC-1", "fields": {}}]}), Malformed, "another shape"),
         (Reply(200, {"issues": [{"key": "SEC-1", "fields": {"status": "Done"}}]}), Malformed, "another shape"),
         (Reply(200, None), Malformed, "no JSON"),
+        (Reply(404, None, HTML, "<h1>Proxy</h1>"), Malformed, "no JSON"),
     ],
 )
 def test_answers_of_every_shape_are_told_in_words(

@@ -288,11 +288,11 @@ class GitHub(Emulated):
         return Reply(422, {"message": "Validation Failed", "errors": errors})
 
     def _shown(self, issue: Mapping[str, Any], repository: Repository) -> dict[str, Any]:
-        place = f"{self.service.url}/repos/{repository.name}"
+        base = f"{self.service.url}/repos/{repository.name}"
         return {
             **issue,
-            "url": f"{place}/issues/{issue['number']}",
-            "repository_url": place,
+            "url": f"{base}/issues/{issue['number']}",
+            "repository_url": base,
             "html_url": f"https://github.example/{repository.name}/issues/{issue['number']}",
             "labels": [{"name": each} for each in issue["labels"]],
             "assignees": [{"login": each} for each in issue["assignees"]],

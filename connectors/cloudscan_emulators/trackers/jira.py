@@ -7,6 +7,7 @@ by number; Cloud hides mail addresses.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from cloudscan_emulators.trackers.emulated import Emulated
@@ -88,12 +89,14 @@ class Jira(Emulated):
     longest_page: int = 100
     longest_talk: int = 100  # comments that are told at once
     issues: list[dict[str, Any]] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))  # of issues; none is used again
     talk: dict[str, list[str]] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)  # from old keys to those that issues have now
     projects: set[str] = field(default_factory=lambda: {"SEC"})
     screen: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(SCREEN))  # of new issues
     edited: set[str] = field(default_factory=set)  # fields on the edit screen only
     steps: Sequence[Step] = STEPS
+    ends: set[str] = field(default_factory=set)  # statuses that no transition leads out of
     people: Sequence[Person] = PEOPLE
     issue_type: Mapping[str, str] = field(default_factory=lambda: {"id": "10001", "name": "Task"})
     forbidden: set[str] = field(default_factory=set)  # permissions that the user lacks
@@ -138,10 +141,10 @@ class Jira(Emulated):
         self.issue(key)["fields"]["description"] = body
 
     def copy(self) -> None:
-        key = f"SEC-{len(self.issues) + 1}"
-        first = self.issues[0]
+        number = next(self.numbers)
+        key, first = f"SEC-{number}", self.issues[0]
         self.issues.append(
-            {**first, "key": key, "id": str(len(self.issues) + 1), "self": f"{self.service.url}/rest/api/2/issue/{key}",
+            {**first, "key": key, "id": str(10_000 + number), "self": f"{self.service.url}/rest/api/2/issue/{key}",
              "fields": dict(first["fields"])}
         )  # fmt: skip
 
@@ -239,7 +242,7 @@ class Jira(Emulated):
                 return _refused({"project": "valid project is required"})
             if refused := {**self._not_on_screen(given), **self._wrong(given), **self._absent(given)}:
                 return _refused(refused)
-            number = len(self.issues) + 1
+            number = next(self.numbers)
             key = f"{given['project']['key']}-{number}"
             address = f"{service.url}/rest/api/2/issue/{key}"
             issue = {"id": str(10_000 + number), "key": key, "self": address, "fields": dict(given)}
@@ -317,7 +320,7 @@ class Jira(Emulated):
                     | {name: f"{step.screen[name].get('name', name)} is required." for name in absent}
                 )
             issue = self.issue(key)
-            issue["fields"].update({name: self._told(step.screen[name], value) for name, value in given.items()})
+            issue["fields"].update({name: self._value(step.screen[name], value) for name, value in given.items()})
             self._turn(issue, step.to)
             self.talk.setdefault(issue["key"], []).extend(said)
             return Reply(204)
@@ -387,10 +390,10 @@ class Jira(Emulated):
 
     def _disallowed(self, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, each in self.screen.items():
-            if each.get("allowedValues") and given.get(name) and self._told(each, given[name]) is None:
+            if each.get("allowedValues") and given.get(name) and self._value(each, given[name]) is None:
                 yield name, f"The {each['name']} selected is invalid."
 
-    def _told(self, screen: Mapping[str, Any], value: Any) -> Any:
+    def _value(self, screen: Mapping[str, Any], value: Any) -> Any:
         """A value as Jira tells it: the whole of the allowed one that was meant by an id or a name."""
         if "allowedValues" not in screen or not isinstance(value, dict):
             return value
@@ -422,7 +425,9 @@ class Jira(Emulated):
 
     def _steps(self, key: str) -> list[Step]:
         now = self.issue(key)["fields"]["status"]["name"]
-        return [step for step in self.steps if step.to.name != now and "TRANSITION_ISSUES" not in self.forbidden]
+        if now in self.ends or "TRANSITION_ISSUES" in self.forbidden:
+            return []
+        return [step for step in self.steps if step.to.name != now]
 
     def _turn(self, issue: dict[str, Any], status: Status) -> None:
         moment = self.service.now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

@@ -54,7 +54,7 @@ class Reply:
     status: int
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""  # in place of JSON
+    text: str | None = None  # in place of JSON
 
 
 @dataclass
@@ -143,7 +143,9 @@ def running(service: Service) -> Iterator[Service]:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
                 return
-            content = reply.text.encode() if reply.json is None else json.dumps(reply.json).encode()
+            content = b"" if reply.json is None else json.dumps(reply.json).encode()
+            if reply.text is not None:
+                content = reply.text.encode()
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
