@@ -166,7 +166,7 @@ def test_an_answer_of_any_shape_ends_in_a_sentence(office: Office, *, carried_ou
 
 @pytest.mark.parametrize("seed", range(20) if settings.get_current_profile_name() == "campaign" else [1])
 def test_nights_with_any_trouble_end_in_one_ticket_for_each(office: Office, seed: int) -> None:
-    """Lost and odd answers, pauses, refusals, what people do by hand, a ledger that is lost where tickets are listed.
+    """Lost and odd answers, pauses, refusals, what people do manually, a ledger that is lost where tickets are listed.
 
     After each night's quiet run there is one ticket for each finding, open where it stands and closed where not.
     """
