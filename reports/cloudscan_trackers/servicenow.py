@@ -154,8 +154,8 @@ class ServiceNow:
     def person(self, name: str, _project: str) -> str:
         """The `sys_id` of the one active user with this `email`, or `user_name` if there is no @ in the name.
 
-        What is neither an address nor a user name is not asked for, and only the one who was asked for is taken from the answer.
-        Whether they belong to the assignment group is not checked.
+        What is neither an address nor a user name is not asked for, and only the one who was asked for is taken from
+        the answer. Whether they belong to the assignment group is not checked.
         """
         usernames = {address.casefold(): user for address, user in self.options.usernames.items()}
         wanted = usernames.get(name.casefold(), name)

