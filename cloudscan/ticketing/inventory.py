@@ -76,7 +76,7 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        return Inventory(tickets=[*as_remembered(records), *_perhaps_made(records, needed)])
+        return Inventory(tickets=as_remembered(records))
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -220,13 +220,6 @@ class _Reader:
     @cached_property
     def _records(self) -> Mapping[str, TicketRecord]:
         return {record.key: record for record in self.records if record.key}
-
-
-def _perhaps_made(records: Iterable[TicketRecord], needed: Collection[str]) -> Iterator[ExistingTicket]:
-    """Those that were sent to a tracker that cannot be asked, without an answer, and are not sent again."""
-    for record in records:
-        if record.phase is TicketPhase.SENDING and not record.key and record.marker not in needed:
-            yield ExistingTicket(key=record.marker, body=record.marker_line, open=True, marker=record.marker)
 
 
 def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:
