@@ -566,7 +566,7 @@ class _Planner:
 
 def _line_text(wording: Wording, line: MarkerLine) -> str:
     """The end of a ticket's text."""
-    return f"\n\n{wording.aside(marker_line.line(line))}\n"
+    return f"\n\n{wording.aside(marker_line.fitting(line, wording.longest_line))}\n"
 
 
 def _name_of_last(lost: Sequence[Match]) -> str:
