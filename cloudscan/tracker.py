@@ -137,6 +137,7 @@ class Wording:
     comment: Callable[[CommentContent, str, int], str]  # the same
     note: Callable[[CommentContent, str], str]  # a comment in plain text
     aside: Callable[[str], str] = lambda text: text  # hides a line that only machines read
+    longest_line: int = 6000  # characters of that line
 
 
 class Listing(StrEnum):

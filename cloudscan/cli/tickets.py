@@ -72,7 +72,7 @@ def tickets(
     config = load_config(config_path)
     with nullcontext() if dry_run else lock.exclusive(config.folder):  # who only looks may not be able to write there
         report = last_report(config, file)
-        told = _Told(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        told = _Progress(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
         if dry_run and not config.trackers and not names:
             trackers = _preview()
@@ -91,7 +91,7 @@ def tickets(
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Progress:
     """Remembers which trackers are up to date with the scan; nothing without a ledger."""
 
     ledger: "Ledger | None"
@@ -173,11 +173,11 @@ def _show(planned: "Plan", trackers: Trackers, *, as_json: bool) -> int:
 
     click.echo(msgspec.json.encode(planned) if as_json else _text_of(planned))
     for trouble in trackers.dispatcher.troubles:
-        warn(_told(trouble), "tickets.trouble")
+        warn(_sentence_of(trouble), "tickets.trouble")
     return EXIT_INCOMPLETE if trackers.dispatcher.troubles else 0
 
 
-def _carry_out(planned: "Plan", trackers: Trackers, told: _Told, *, as_json: bool) -> int:
+def _carry_out(planned: "Plan", trackers: Trackers, told: _Progress, *, as_json: bool) -> int:
     """Carry the plan out and print what was done; gives the exit code."""
     from cloudscan.ticketing.deliver import ActionOutcome
 
@@ -193,7 +193,7 @@ def _carry_out(planned: "Plan", trackers: Trackers, told: _Told, *, as_json: boo
     elif not results and not dispatcher.troubles:
         echo(say("Every ticket is up to date."))
     for trouble in fresh:
-        warn(_told(trouble), "tickets.trouble")
+        warn(_sentence_of(trouble), "tickets.trouble")
     for message in [*_ongoing(ongoing), *_left_undone(planned, left)]:
         warn(message, "tickets.left_undone")
     failed = {trouble.tracker for trouble in dispatcher.troubles} | {
@@ -224,7 +224,7 @@ def _as_json(
     )  # fmt: skip
 
 
-def _told(trouble: "Trouble") -> Sentence:
+def _sentence_of(trouble: "Trouble") -> Sentence:
     """What failed, why, and what to do next."""
     return say("{tracker}: {what}: {error}", tracker=trouble.tracker, what=trouble.what, error=trouble.error)
 

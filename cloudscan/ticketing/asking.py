@@ -51,7 +51,7 @@ class Asking:
         return self.once(ask)
 
     def pause(self, attempt: int, error: ProviderError) -> None:
-        """Wait before the next attempt. Raises the error again if the tracker asks for a pause that is too long."""
+        """Wait before the next attempt. Raises the error again if the tracker wants a pause that is too long."""
         asked = error.retry_after if isinstance(error, Throttled) else None
         if is_long(error):
             raise error

@@ -287,16 +287,16 @@ class Dispatcher:
         dropped = set(created.dropped)
         if dropped & _NEEDED:
             try:
-                mended = self._update(action, created.key, ticket)
+                updated = self._update(action, created.key, ticket)
             except ProviderError as error:
                 self._failed(f"update {created.key}", say("ticket {key}", key=created.key), action.tracker, error)
             else:
-                dropped = set(mended.dropped) | (dropped - _NEEDED)
+                dropped = set(updated.dropped) | (dropped - _NEEDED)
         return self._dropped(action, created.key, ticket, dropped)
 
     def _dropped(self, action: Action, key: str, ticket: Ticket, dropped: Collection[Dropped]) -> Sentence | None:
         """What the tracker did not keep. Without our label, or open to more people than it should be, it is a trouble:
-        nothing more is created in that project until that is mended.
+        nothing more is created in that project until that is fixed.
         """
         if not dropped:
             return None
@@ -317,7 +317,7 @@ class Dispatcher:
     def _assignees(self, action: Action, ticket: Ticket) -> tuple[list[str], Sentence | None]:
         """The assignee and the fallback, as the tracker names them; users that it does not know are left out.
 
-        Also a remark about whoever was not found.
+        Also a remark about the people who were not found.
         """
         users, missing = list[str](), list[str]()
         for name in filter(None, (ticket.assignee, ticket.fallback_assignee)):
@@ -365,7 +365,7 @@ class Dispatcher:
         if same and not any(one.labelled for one in same):
             raise TicketRefused(
                 say(
-                    "{key} bears its marker and not the label of cloudscan's tickets, so no second one is created; "
+                    "{key} has its marker and not the label of cloudscan's tickets, so no second one is created; "
                     "give it the label, and the token the permission to set labels.",
                     key=same[0].key,
                 )

@@ -76,7 +76,7 @@ def take_inventory(
     of today have: their tickets are looked for by key if they are not listed, closed ones too.
     """
     if tracker.listing is Listing.NONE:
-        return Inventory(tickets=[*as_remembered(records), *_perhaps_made(records, needed)])
+        return Inventory(tickets=as_remembered(records))
     return _Reader(tracker, asking, records, needed).read(projects)
 
 
@@ -90,7 +90,7 @@ class _Reader:
     unlisted: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     troubles: list[Trouble] = field(default_factory=list)
-    suspects: list[ExistingTicket] = field(default_factory=list)  # they bear a marker, and not our label
+    suspects: list[ExistingTicket] = field(default_factory=list)  # they have a marker, and not our label
     resting: bool = False
     unanswered: int = 0  # consecutive requests
 
@@ -166,7 +166,7 @@ class _Reader:
             self.tickets[ticket.key] = msgspec.structs.replace(ticket, marker=marker_of(ticket) or record.marker)
 
     def _follow(self, shell: ExistingTicket, marker: str) -> None:
-        """Where a moved ticket is now, if that can be read and bears its marker; else the shell that it left."""
+        """Where a moved ticket is now, if that can be read and has its marker; else the shell that it left."""
         there = self._read(shell.moved_to, marker, elsewhere=True) if shell.moved_to else None
         if there and marker_of(there) == marker and is_ours(there, shell.moved_to, remembered=marker in self._markers):
             self.tickets.setdefault(there.key, msgspec.structs.replace(there, marker=marker))
@@ -198,7 +198,7 @@ class _Reader:
     def _uncertain(self, ticket: ExistingTicket, marker: str) -> None:
         error = TicketRefused(
             say(
-                "it bears a marker and not the label of cloudscan's tickets, so it may be somebody's copy and is left "
+                "it has a marker and not the label of cloudscan's tickets, so it may be somebody's copy and is left "
                 "alone, and no second ticket is created; give it the label, and the token the permission to set labels."
             )
         )
@@ -220,13 +220,6 @@ class _Reader:
     @cached_property
     def _records(self) -> Mapping[str, TicketRecord]:
         return {record.key: record for record in self.records if record.key}
-
-
-def _perhaps_made(records: Iterable[TicketRecord], needed: Collection[str]) -> Iterator[ExistingTicket]:
-    """Those that were sent to a tracker that cannot be asked, without an answer, and are not sent again."""
-    for record in records:
-        if record.phase is TicketPhase.SENDING and not record.key and record.marker not in needed:
-            yield ExistingTicket(key=record.marker, body=record.marker_line, open=True, marker=record.marker)
 
 
 def as_remembered(records: Iterable[TicketRecord]) -> Sequence[ExistingTicket]:

@@ -76,6 +76,15 @@ def text_digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def fitting(content: MarkerLine, most: int) -> str:
+    """The marker line as text, without the longest lists if it has more characters: they read as "unknown" then."""
+    for name in ("of", "accounts", "rules"):
+        if len(line(content)) <= most:
+            break
+        content = msgspec.structs.replace(content, **{name: ()})
+    return line(content)
+
+
 def line(content: MarkerLine) -> str:
     """The marker line as text."""
     values = {

@@ -200,10 +200,10 @@ def plan(
         planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
     for marker, tickets in left.items():
         planner.wind_up(marker, tickets)
-    created, postponed = planner.created[: policy.max_new], planner.created[policy.max_new :]
-    severities = [action.ticket.severity for action in postponed if action.ticket]
+    created, postponed = planner.wanted[: policy.max_new], planner.wanted[policy.max_new :]
+    severities = [job.subject.severity for job in postponed]
     return Plan(
-        actions=[*planner.actions, *created],
+        actions=[*planner.actions, *map(planner.creation, created)],
         postponed={severity: severities.count(severity) for severity in reversed(Severity) if severity in severities},
         unsettled=planner.unsettled,
         unrouted=unrouted,
@@ -250,7 +250,7 @@ class _Planner:
     unreachable: Collection[str]
     now: datetime
     actions: list[Action] = field(default_factory=list)
-    created: list[Action] = field(default_factory=list)
+    wanted: list[Job] = field(default_factory=list)  # they have no ticket yet
     unsettled: list[str] = field(default_factory=list)
     waiting: int = 0
     kept: dict[str, Match] = field(default_factory=dict)  # by marker: the ticket of a subject that needs work
@@ -277,7 +277,7 @@ class _Planner:
         if not usable:
             closed = [match for match in lost if not match.ticket.moved]
             if all(job.verified and self._scanned_after_closing(match.ticket) for match in closed):
-                self._create(job, lost)
+                self._want(job, lost)
             return
         match = self._close_duplicates(job.subject.marker, usable)
         self.kept[job.subject.marker] = match
@@ -429,7 +429,7 @@ class _Planner:
             return False
         return (self._day - before.commented_on).days >= days
 
-    def _create(self, job: Job, lost: Sequence[Match]) -> None:
+    def _want(self, job: Job, lost: Sequence[Match]) -> None:
         name, marker = job.route.tracker, job.subject.marker
         record = self.records.get((name, marker))
         if self._waits(job, record):
@@ -439,10 +439,15 @@ class _Planner:
         if record and record.phase is TicketPhase.SENDING and self.now - record.acted_on < lag:
             self.unsettled.append(marker)
             return
-        job = replace(job, subject=msgspec.structs.replace(job.subject, predecessor=_name_of_last(lost)))
+        predecessor = _name_of_last(lost)
+        self.wanted.append(replace(job, subject=msgspec.structs.replace(job.subject, predecessor=predecessor)))
+
+    def creation(self, job: Job) -> Action:
+        """What creates a ticket."""
+        name = job.route.tracker
         ticket, line = self._content(job, name, None, job.project)
         content = self._with_line(ticket, self.trackers[name].wording_of(job.project), line)
-        self.created.append(Action(kind=ActionKind.CREATE, tracker=name, marker=marker, ticket=content))
+        return Action(kind=ActionKind.CREATE, tracker=name, marker=job.subject.marker, ticket=content)
 
     def _waits(self, job: Job, record: TicketRecord | None) -> bool:
         """Whether there may be a ticket that could not be listed or read."""
@@ -566,7 +571,7 @@ class _Planner:
 
 def _line_text(wording: Wording, line: MarkerLine) -> str:
     """The end of a ticket's text."""
-    return f"\n\n{wording.aside(marker_line.line(line))}\n"
+    return f"\n\n{wording.aside(marker_line.fitting(line, wording.longest_line))}\n"
 
 
 def _name_of_last(lost: Sequence[Match]) -> str:

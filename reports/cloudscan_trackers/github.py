@@ -146,6 +146,7 @@ class GitHubIssues:
     api: Api
     options: Options
     repositories: dict[str, _Repository] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)  # of repositories to which a redirect led, by name
 
     index_lag_seconds = 0.0
     listing = Listing.BY_PROJECT
@@ -181,13 +182,17 @@ class GitHubIssues:
         `AccessDenied` if the repository cannot be read either, and `TicketRefused` if its issues are switched off.
         """
         project, number = issues.project_of(key), issues.number_of(key, _SERVICE)
-        issue = self.api.find(f"/repos/{_quoted(project)}/issues/{number}", _Issue, key)
-        if issue is None:
+        try:
+            reply = self.api.ask("GET", f"{self._path_of(project)}/issues/{number}", key)
+        except NotFound:
             if not self._repository(project).has_issues:
-                raise TicketRefused(projects.switched_off(project))
+                raise TicketRefused(projects.switched_off(project)) from None
             return None
-        found = _existing(issue, project)
-        return found if found.key == key else issues.moved(key, found.key)
+        found = _existing(self.api.read(reply.content, _Issue, key), project)
+        if found.key == key:
+            return found
+        self.paths.setdefault(found.project, self.api.path_of(reply).rpartition("/issues/")[0])
+        return issues.moved(key, found.key)
 
     def person(self, name: str, project: str) -> str:
         """The login, if the repository lists it among its assignees. An address must be in `usernames`."""
@@ -215,7 +220,7 @@ class GitHubIssues:
         }
         reply = self.api.ask("POST", f"{repository.path}/issues", project, json=sent, follow=False)
         fields = [name for name in self.options.fields if name not in ("labels", "assignees")]
-        return self._after(reply, repository, project, sent, fields)
+        return self._after(reply, repository.path, project, sent, fields)
 
     def update(self, key: str, ticket: Ticket, *, once: str) -> ExistingTicket:  # noqa: ARG002
         """Labels that people added are kept."""
@@ -286,9 +291,12 @@ class GitHubIssues:
     def _repository(self, project: str) -> _Repository:
         """A repository, under its present name and address. Raises `AccessDenied` if it cannot be read."""
         if project not in self.repositories:
-            reply = self.api.ask("GET", f"/repos/{_quoted(project)}", project)
+            reply = self.api.ask("GET", self._path_of(project), project)
             found = self.api.read(reply.content, _Repository, project)
-            self.repositories[project] = msgspec.structs.replace(found, path=self.api.path_of(reply))
+            path = self.api.path_of(reply)
+            if path != self._path_of(project):
+                self.paths.update(dict.fromkeys((project, found.full_name or project), path))
+            self.repositories[project] = msgspec.structs.replace(found, path=path)
         return self.repositories[project]
 
     def _confidential(self, project: str) -> _Repository:
@@ -306,7 +314,10 @@ class GitHubIssues:
         return repository
 
     def _path(self, key: str) -> str:
-        return f"{self._repository(issues.project_of(key)).path}/issues/{issues.number_of(key, _SERVICE)}"
+        return f"{self._path_of(issues.project_of(key))}/issues/{issues.number_of(key, _SERVICE)}"
+
+    def _path_of(self, project: str) -> str:
+        return self.paths.get(project) or f"/repos/{_quoted(project)}"
 
     def _issue(self, key: str) -> _Issue:
         """The issue at this very address. Raises `TicketRefused` if it is not there, or not there any more."""
@@ -318,8 +329,7 @@ class GitHubIssues:
 
     def _change(self, key: str, sent: Mapping[str, Any]) -> ExistingTicket:
         reply = self.api.ask("PATCH", self._path(key), key, json=sent, follow=False)
-        project = issues.project_of(key)
-        return self._after(reply, self._repository(project), project, sent)
+        return self._after(reply, self._path_of(issues.project_of(key)), issues.project_of(key), sent)
 
     def _turn(self, key: str, variants: Sequence[Mapping[str, Any]]) -> ExistingTicket:
         """Open or close, in the first way that is accepted."""
@@ -329,13 +339,13 @@ class GitHubIssues:
         return self._change(key, variants[-1])
 
     def _after(
-        self, reply: Reply, repository: _Repository, project: str, sent: Mapping[str, Any], fields: Sequence[str] = ()
+        self, reply: Reply, path: str, project: str, sent: Mapping[str, Any], fields: Sequence[str] = ()
     ) -> ExistingTicket:
         """An issue as the answer to what was sent shows it; if that is not all of it, as it is read afterwards."""
         content = reply.content
         issue = self.api.read(content, _Issue, project)
         if not issue.is_whole:
-            read = self.api.ask("GET", f"{repository.path}/issues/{issue.number}", project, follow=False)
+            read = self.api.ask("GET", f"{path}/issues/{issue.number}", project, follow=False)
             content, issue = read.content, self.api.read(read.content, _Issue, project)
         dropped = {
             Dropped.LABEL: "labels" in sent and not issues.is_labelled(issue.label_names),

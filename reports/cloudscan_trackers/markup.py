@@ -101,16 +101,17 @@ MARKDOWN = Markup(
 
 # What a backslash makes plain for Jira's renderer, and nothing else (`BackslashEscapeRendererComponent`, whose list is
 # repeated in Atlassian's editor-wikimarkup-transformer): no colon, and no backslash, two of which break the line.
-_WIKI = re.compile(r"[*_+^~{}\[\]|!#@]|(?<!\w)-|-(?!\w)|\?(?=\?)|(?<=\?)\?")
-_EMOTICON = re.compile(r"\((?=(?:[a-z*/!?+-]{1,8})\))|(?<=[:;])[()]|(?<=[:;]-)[()]")
+_WIKI = re.compile(
+    r"[*_+^~{}\[\]|!#@]|(?<!\w)-|-(?!\w)|\?(?=\?)|(?<=\?)\?"
+    r"|\((?=(?:[a-z*/!?+-]{1,8})\))|(?<=[:;])[()]|(?<=[:;]-)[()]"  # emoticons
+)
 _WIKI_START = re.compile(r"^(h[1-6]|bq)\.(?=\s)")
 _NO_FORMAT = re.compile(r"\{(?=\s*noformat)", re.IGNORECASE)
 
 
 def _wiki(text: str) -> str:
     text = _WIKI_START.sub("\\1\uff0e", _unlinked(visible(text)).replace("\\", "\uff3c"))
-    signs = {match.start() for pattern in (_WIKI, _EMOTICON) for match in pattern.finditer(text)}
-    return "".join(f"\\{sign}" if at in signs else sign for at, sign in enumerate(text))
+    return _WIKI.sub(lambda sign: "\\" + sign[0], text)
 
 
 WIKI = Markup(

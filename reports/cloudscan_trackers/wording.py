@@ -76,6 +76,7 @@ def wording(markup: Markup, *, limits: Limits | None = None, letters: Callable[[
         comment=comment,
         note=lambda content, lang: letters(_comment(content, load(lang, content.timezone), PLAIN)),
         aside=markup.aside,
+        longest_line=most.body // 3,
     )
 
 

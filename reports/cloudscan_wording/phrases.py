@@ -1,7 +1,7 @@
 """One finding in words: who can reach it, since when, what to do."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -117,9 +117,20 @@ def parted_message(finding: Finding, rule: RuleSummary | None, lang: str) -> Seq
     named = named_in(rule_text(rule, lang).message) if rule else _NAMES
     values = {plain(fields[name]) for name in named if name in fields}
     longest_first = sorted((value for value in values if len(value) >= _LEAST_NAME), key=len, reverse=True)
-    message = message_of(finding, lang)
-    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", message) if longest_first else [message]
-    return [(part, part in longest_first) for part in parts]
+    return list(_parted(message_of(finding, lang), longest_first))
+
+
+def _parted(message: str, longest_first: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """A text in parts, each with whether it is one of the values: the first in the text, and the longest there."""
+    start = 0
+    while start <= len(message):
+        found = [(at, value) for value in longest_first if (at := message.find(value, start)) >= 0]
+        at, value = min(found, key=lambda one: one[0], default=(len(message), ""))
+        yield message[start:at], False
+        if not value:
+            return
+        yield value, True
+        start = at + len(value)
 
 
 def chain_of(chain: Sequence[Reason] | Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Office:
     tracker: Emulated
     album: Album
     today: datetime = FIRST_NIGHT
+    waited: list[float] = field(default_factory=list)  # seconds, for which nobody waits
 
     def configure(self, more: str = "") -> None:
         self.desk.configure(f"{CONFIG}\n{more}\n{self.tracker.table}")
@@ -86,6 +87,7 @@ def office(
             monkeypatch.setenv(name, value)
         office = Office(desk, tracker, album)
         tracker.service.now = lambda: office.today
+        monkeypatch.setattr("cloudscan.ticketing.asking.time.sleep", office.waited.append)
         office.configure()
         yield office
 

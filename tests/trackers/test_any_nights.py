@@ -104,7 +104,7 @@ class Sheet:
 class Board:
     """A tracker that does what it is asked, before or after something goes wrong, or not at all.
 
-    It tells whoever looks after it of what must never happen: `wrongs`.
+    It tells the person who looks after it what must never happen: `wrongs`.
     """
 
     now: Callable[[], datetime]

@@ -75,7 +75,7 @@ def test_the_notation_of_the_project_is_written(office: Office) -> None:
     assert "###" not in ticket["body"]
     assert "`" not in ticket["body"]
     outside = re.sub(r"\{code\}.*?\{/code\}", "", ticket["body"], flags=re.DOTALL)
-    assert "evil.example" not in outside
+    assert "://evil.example" not in outside
     assert "#image(" not in outside
     assert "{code}cloudscan:1 " in ticket["body"]
 
@@ -329,3 +329,16 @@ def test_a_refused_assignee_is_recognised_in_japanese(office: Office) -> None:
     office.night(plan="everybody")
 
     assert office.tracker.tickets()[0]["assignee"] == "deputy"
+
+
+@pytest.mark.parametrize("answer", [None, [], "<html>", {"issueKey": None}])
+def test_a_creation_whose_answer_says_nothing_is_found_the_next_night(office: Office, answer: object) -> None:
+    office.tracker.service.goes_wrong(office.tracker.creates, Reply(201, answer), carried_out=True)
+
+    result = office.night(plan="everybody")
+    again = office.hand_over()
+
+    assert result.code == 3
+    assert "bug in cloudscan" not in result.err
+    assert again.code == 0
+    assert len(office.tracker.tickets()) == 1

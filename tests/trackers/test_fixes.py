@@ -15,13 +15,14 @@ from cloudscan.fix import key_of
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.recipient import Via, Withheld
 from cloudscan.report import Report, Terms
+from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.plan import Action, ActionKind, Plan, TrackerState, plan
 from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route, assignee_of, recipient_for
 from cloudscan.ticketing.subjects import last_day_of_waiver
 from cloudscan.tracker import ExistingTicket
-from cloudscan_trackers.markup import MARKDOWN
-from cloudscan_trackers.wording import wording
+from cloudscan_trackers.markup import MARKDOWN, PLAIN
+from cloudscan_trackers.wording import Limits, wording
 from tests.cli.conftest import CONFIG, RULES
 from tests.kit.own_rules import keep_rule
 from tests.reports.synthetic import NOW, employee, report
@@ -275,3 +276,32 @@ def test_a_dry_run_says_why_a_ticket_is_not_the_owners(office: Office) -> None:
     shown = office.hand_over("--dry-run")
 
     assert "not the owner's: no owner is known" in shown.out
+
+
+def test_a_ticket_about_very_many_accounts_fits_and_is_recognised() -> None:
+    """Lists that do not fit are left out of the marker line: what it does not name is not taken for resolved."""
+    many = about([f"origin-{number}" for number in range(120)])
+    spread = [
+        replace(one, verdict=replace(one.verdict, subject=replace(one.verdict.subject, account=f"{number:012d}")))
+        for number, one in enumerate(many.findings)
+    ]
+    given = replace(many, findings=spread)
+    words = wording(PLAIN, limits=Limits(body=4_000))
+
+    made = plan(
+        given,
+        {"board": TrackerState(wording=words, existing=(), fallback_assignee="desk")},
+        policy=Policy(min_severity=Severity.INFO, group_by="owner"),
+        terms=TERMS,
+        routes=(),
+        lang="ja",
+        now=NOW,
+    )
+
+    (action,) = made.actions
+    assert action.ticket
+    assert len(action.ticket.body) <= 4_000
+    line = marker_line.read(action.ticket.body)
+    assert line
+    assert line.marker == action.marker
+    assert not line.of

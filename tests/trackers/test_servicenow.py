@@ -392,3 +392,16 @@ def test_a_name_that_is_no_tables_is_refused(office: Office) -> None:
 
     assert result.code == 2
     assert "is not the name of a table" in result.err
+
+
+@pytest.mark.parametrize("answer", [None, [], {"result": {"number": "INC1"}}])
+def test_a_creation_whose_answer_says_nothing_is_found_the_next_night(office: Office, answer: object) -> None:
+    office.tracker.service.goes_wrong(office.tracker.creates, Reply(201, answer), carried_out=True)
+
+    result = office.night(plan="everybody")
+    again = office.hand_over()
+
+    assert result.code == 3
+    assert "bug in cloudscan" not in result.err
+    assert again.code == 0
+    assert len(office.tracker.tickets()) == 1
