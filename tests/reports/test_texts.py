@@ -68,10 +68,12 @@ def test_japanese_texts_are_japanese() -> None:
         "finding.uid",
         "list.colon",
         "list.counted",
+        "list.semicolon",
         "platform.m365",
         "platform.s3",
         "reach.can",
         "terminal.title",
+        "tickets.owner",
     }
 
 
