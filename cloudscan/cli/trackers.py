@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def open_trackers(
     """
     from cloudscan.ticketing.deliver import Dispatcher
     from cloudscan.ticketing.plan import TrackerState
-    from cloudscan.ticketing.trouble import Trouble, kind_of
+    from cloudscan.ticketing.trouble import trouble_with
 
     opened, unreachable, states = {}, dict[str, CloudscanError](), dict[str, TrackerState]()
     chosen = _chosen(config, names)
@@ -58,7 +59,7 @@ def open_trackers(
     dispatcher = Dispatcher(opened=opened, memory=memory)
     for name, reason in unreachable.items():
         what = say("the tracker {tracker} cannot be used", tracker=name)
-        dispatcher.troubles.append(Trouble(tracker=name, id=f"open {kind_of(reason)}", what=what, error=reason))
+        dispatcher.troubles.append(trouble_with(name, "open", what, reason))
     for name in opened:
         if state := _state(config, name, dispatcher, needed):
             states[name] = state
@@ -119,7 +120,7 @@ def _opened(config: Config, name: str, path: Path | None) -> "Opened":
 def _state(config: Config, name: str, dispatcher: "Dispatcher", needed: Collection[str]) -> "TrackerState | None":
     """What a tracker contains, and how texts are written there; None if nothing can be written there at all."""
     from cloudscan.ticketing.plan import TrackerState
-    from cloudscan.ticketing.trouble import Trouble, kind_of
+    from cloudscan.ticketing.trouble import trouble_with
 
     opened = dispatcher.opened[name]
     inventory = dispatcher.inventory(name, needed)
@@ -128,12 +129,11 @@ def _state(config: Config, name: str, dispatcher: "Dispatcher", needed: Collecti
         if project in inventory.unlisted:
             continue
         try:
-            wordings[project] = opened.asking.retrying(lambda project=project: opened.tracker.wording(project))  # type: ignore[misc]
+            wordings[project] = opened.asking.retrying(partial(opened.tracker.wording, project))
         except ProviderError as error:
             unworded.add(project)
             what = say("the project {project}", project=project)
-            trouble = Trouble(tracker=name, id=f"project {project} {kind_of(error)}", what=what, error=error)
-            dispatcher.troubles.append(trouble)
+            dispatcher.troubles.append(trouble_with(name, f"project {project}", what, error))
     unlisted = {*inventory.unlisted, *unworded}
     if not wordings:
         return None

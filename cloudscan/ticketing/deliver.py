@@ -33,7 +33,7 @@ from cloudscan.ticketing.inventory import (
 )
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment, TicketStore
 from cloudscan.ticketing.plan import Action, ActionKind
-from cloudscan.ticketing.trouble import OngoingTrouble, Trouble, kind_of
+from cloudscan.ticketing.trouble import OngoingTrouble, Trouble, trouble_with
 from cloudscan.tracker import Dropped, ExistingTicket, Listing, Ticket, TicketPhase, TicketRecord, Tracker
 
 
@@ -185,12 +185,12 @@ class Dispatcher:
     def _is_left(self, name: str) -> bool:
         return name in self._resting or self._unanswered.get(name, 0) >= GIVE_UP
 
-    def _failed(self, what: str, where: Sentence, name: str, error: ProviderError) -> None:
+    def _failed(self, act: str, what: Sentence, name: str, error: ProviderError) -> None:
         if is_long(error):
             self._resting.add(name)
         lost = isinstance(error, Unreachable | Throttled)
         self._unanswered[name] = self._unanswered.get(name, 0) + 1 if lost else 0
-        self.troubles.append(Trouble(tracker=name, id=f"{what} {kind_of(error)}", what=where, error=error))
+        self.troubles.append(trouble_with(name, act, what, error))
 
     def _prove(self, name: str, key: str, markers: Collection[str]) -> ExistingTicket | None:
         """What is at a ticket's address now. Raises `TicketRefused` if it is not ours, or about something else.
@@ -346,9 +346,7 @@ class Dispatcher:
                 self._people[key] = ""
                 if not any(one.tracker == tracker and one.id.startswith("person ") for one in self.troubles):
                     what = say("users of {tracker} cannot be looked up", tracker=tracker)
-                    self.troubles.append(
-                        Trouble(tracker=tracker, id=f"person {kind_of(error)}", what=what, error=error)
-                    )
+                    self.troubles.append(trouble_with(tracker, "person", what, error))
         return self._people[key]
 
     def _find(self, action: Action, ticket: Ticket) -> ExistingTicket | None:

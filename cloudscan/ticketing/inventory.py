@@ -14,10 +14,10 @@ from typing import Final
 import msgspec
 
 from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.asking import Asking, is_long
-from cloudscan.ticketing.trouble import Trouble, kind_of
+from cloudscan.ticketing.trouble import Trouble, trouble_with
 from cloudscan.tracker import ExistingTicket, Listing, TicketPhase, TicketRecord, Tracker
 
 _MARKER: Final = re.compile(r"[0-9a-f]{16,64}")
@@ -127,7 +127,7 @@ class _Reader:
         for project in ("",) if whole else projects:
             try:
                 if not self.resting:
-                    listed = self.asking.retrying(lambda project=project: list(self.tracker.existing(project)))  # type: ignore[misc]
+                    listed = self.asking.retrying(partial(self._tickets_in, project))
                     self.unanswered = 0
                     yield from listed
                     continue
@@ -138,6 +138,9 @@ class _Reader:
                     error,
                 )
             self.unlisted |= set(projects) if whole else {project}
+
+    def _tickets_in(self, project: str) -> Sequence[ExistingTicket]:
+        return list(self.tracker.existing(project))
 
     def _take(self, ticket: ExistingTicket) -> None:
         """Sort a listed ticket: ours, moved, not certainly ours, or not ours at all."""
@@ -204,14 +207,12 @@ class _Reader:
         )
         self._failed(f"label {ticket.key}", say("ticket {key}", key=ticket.key), error, marker)
 
-    def _failed(self, what: str, where: str, error: ProviderError, marker: str = "") -> None:
+    def _failed(self, act: str, what: Sentence, error: ProviderError, marker: str = "") -> None:
         self.unanswered = self.unanswered + 1 if isinstance(error, Throttled | Unreachable) else 0
         self.resting = self.resting or is_long(error) or self.unanswered >= GIVE_UP
         if marker:
             self.unread.add(marker)
-        self.troubles.append(
-            Trouble(tracker=self.asking.tracker, id=f"{what} {kind_of(error)}", what=where, error=error)  # type: ignore[arg-type]
-        )
+        self.troubles.append(trouble_with(self.asking.tracker, act, what, error))
 
     @cached_property
     def _markers(self) -> Collection[str]:

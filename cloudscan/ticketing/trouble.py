@@ -25,6 +25,8 @@ class OngoingTrouble(msgspec.Struct, frozen=True, kw_only=True):
     runs: int  # this one included
 
 
-def kind_of(error: CloudscanError) -> str:
-    """What distinguishes an error from another about the same thing; its words may contain a time or a number."""
-    return type(error).__name__.lower()
+def trouble_with(tracker: str, act: str, what: Sentence, error: CloudscanError) -> Trouble:
+    """A trouble with an act (``close SEC-1``). Another kind of error is another trouble, other words of it are not:
+    they may contain a time or a number.
+    """
+    return Trouble(tracker=tracker, id=f"{act} {type(error).__name__.lower()}", what=what, error=error)
