@@ -40,6 +40,7 @@ table a column is."""
 
 _KEY_BYTES: Final = 32
 _HASH_LENGTH: Final = 16
+_NUMBERS_OF_PEOPLE: Final = frozenset({"number", "employee_number"})
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HARMLESS: Final = re.compile(r"true|false|on|off|-?\d{1,6}(\.\d+)?|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|\+00:00)?)?")
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,15}(?=:)")
@@ -114,6 +115,8 @@ class Redactor:
                 return self.gap(value)
             case str() if column == "reason":
                 return self.code(value)
+            case str() if column in _NUMBERS_OF_PEOPLE:
+                return self.text(value)
             case str():
                 kept = column in WORD_COLUMNS or value in self.literals or _HARMLESS.fullmatch(value)
                 return value if kept else self.text(value)

@@ -59,7 +59,7 @@ def typed(table: str) -> str:
     """The select list that gives a table read from Parquet its ladders back."""
     if table in ("grants", "exposures"):
         return "* REPLACE (audience::audience_ladder AS audience, access::access_ladder AS access)"
-    return "*"
+    return "* REPLACE (most_access::access_ladder AS most_access)" if table == "partners" else "*"
 
 
 @cache
