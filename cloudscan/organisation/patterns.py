@@ -86,30 +86,33 @@ def problem(text: str, platforms: Sequence[str] = ()) -> Sentence | None:
     return None
 
 
-def make_places(db: duckdb.DuckDBPyConnection) -> None:
-    """Make the temporary table `places` (resource_uid, platform, place), one row a resource, places folded."""
+def make_places(db: duckdb.DuckDBPyConnection, *, among: str = "resources", table: str = "places") -> None:
+    """Make the temporary table `table` (resource_uid, platform, place), one row a resource, places folded.
+
+    `among` is a table, or a query in brackets, with the resources that matter.
+    """
     db.execute(
         r"""CREATE OR REPLACE TEMP MACRO own_place(path, name) AS
             ltrim(regexp_replace(coalesce(nullif(path, ''), name), '^[a-z0-9]+://', ''), '/')"""
     )
     # A path with a scheme or a slash in front says all; another one goes on from the path of the container.
     db.execute(
-        r"""CREATE OR REPLACE TEMP TABLE places AS
+        rf"""CREATE OR REPLACE TEMP TABLE {table} AS
             SELECT r.uid AS resource_uid, r.platform,
                    lower(CASE WHEN c.uid IS NULL OR c.kind IN ('account', 'tenant')
                                    OR starts_with(r.path, '/') OR regexp_matches(r.path, '^[a-z0-9]+://')
                               THEN own_place(r.path, r.name)
                               WHEN starts_with(r.path, 'arn:') THEN own_place(c.path, c.name)
                               ELSE own_place(c.path, c.name) || '/' || own_place(r.path, r.name) END) AS place
-            FROM resources AS r LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid"""
+            FROM {among} AS r LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid"""
     )
-    _fold_the_rest(db)
+    _fold_the_rest(db, table)
 
 
-def match(db: duckdb.DuckDBPyConnection, patterns: Sequence[str], table: str) -> None:
+def match(db: duckdb.DuckDBPyConnection, patterns: Sequence[str], table: str, *, places: str = "places") -> None:
     """Make the temporary table `table` (pattern, resource_uid): which of the patterns, by number, name which resource.
 
-    `places` must be there. One pass over all resources finds what any pattern names; each pattern is tried on that.
+    `places` is what `make_places` made. One pass over all resources finds what any pattern names; each pattern is tried on that.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE {table} (pattern BIGINT, resource_uid BIGINT)")
     understood = [pattern_of(text) for text in patterns]
@@ -117,7 +120,7 @@ def match(db: duckdb.DuckDBPyConnection, patterns: Sequence[str], table: str) ->
         some = understood[start : start + _TOGETHER]
         db.execute(
             f"""CREATE OR REPLACE TEMP TABLE named_places AS
-                SELECT * FROM places WHERE {_is_any(some)}"""
+                SELECT * FROM {places} WHERE {_is_any(some)}"""
         )
         for number, one in enumerate(some, start):
             db.execute(f"INSERT INTO {table} SELECT {number}, resource_uid FROM named_places WHERE {_is_any([one])}")
@@ -140,9 +143,9 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _fold_the_rest(db: duckdb.DuckDBPyConnection) -> None:
+def _fold_the_rest(db: duckdb.DuckDBPyConnection, table: str) -> None:
     """Places with characters that SQL does not fold as Python does: full width, accents, circled numbers."""
-    odd = db.execute(f"SELECT DISTINCT place FROM places WHERE NOT regexp_full_match(place, '{_PLAIN}')").fetchall()
+    odd = db.execute(f"SELECT DISTINCT place FROM {table} WHERE NOT regexp_full_match(place, '{_PLAIN}')").fetchall()
     pairs = [(text, folded(text)) for (text,) in odd]
     changed = [pair for pair in pairs if pair[0] != pair[1]]
     if not changed:
@@ -153,7 +156,7 @@ def _fold_the_rest(db: duckdb.DuckDBPyConnection) -> None:
             "INSERT INTO refolded SELECT unnest($old::VARCHAR[]), unnest($new::VARCHAR[])",
             {"old": [old for old, _ in some], "new": [new for _, new in some]},
         )
-    db.execute("UPDATE places SET place = f.folded FROM refolded AS f WHERE f.place = places.place")
+    db.execute(f"UPDATE {table} SET place = f.folded FROM refolded AS f WHERE f.place = {table}.place")
     db.execute("DROP TABLE refolded")
 
 
