@@ -263,7 +263,9 @@ class DirectoryApi:
             capped=most == 500,
             expansions={
                 "sponsors": lambda person: self._expanded(person.sponsors),
-                "manager": lambda person: self._expanded([person.manager] if person.manager >= 0 else [])[:1] or None,
+                "manager": lambda person: next(
+                    iter(self._expanded([person.manager] if person.manager >= 0 else [])), None
+                ),
                 "memberOf": lambda person: self._expanded(self._groups_of(person, deep=False)),
             },
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudscan.connector import Gap
-from cloudscan.facts import NEVER, Grant, Outcome, Principal
+from cloudscan.facts import Grant, Outcome, Principal
 from cloudscan.reason import Reason, advice
 from cloudscan_emulators.microsoft import Server, company, errors, refusal
 from cloudscan_emulators.microsoft.faults import Fault
