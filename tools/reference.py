@@ -4,17 +4,19 @@
 With a folder as argument, they go there instead.
 """
 
+import ast
 import inspect
 import json
 import os
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import msgspec
 
-from cloudscan import config, plugins, reason
+from cloudscan import config, facts, plugins, reason
 from cloudscan.cli.main import cli
 from cloudscan.engine import loader
 from cloudscan.facts import EVERYTHING, Hidden
@@ -87,6 +89,30 @@ def columns() -> Iterator[str]:
             note = notes.get(column, "") or " · ".join(f"`{value}`" for value in values)
             yield f"| `{column}` | {kind.replace('_ladder', '').lower()} | {note} |"
         yield ""
+        if name == "principals":
+            yield from _account_keys()
+
+
+def _account_keys() -> Iterator[str]:
+    """What `detail` of a principal says of the person behind an account."""
+    yield "What directories say of the person behind an account stands in `detail`. A key that is left out is not known:\n"
+    yield "| key | |\n| --- | --- |"
+    notes = _constants(Path(inspect.getfile(facts)))
+    for key in facts.ACCOUNT_KEYS:
+        yield f"| `{key}` | {notes[key]} |"
+    yield ""
+
+
+def _constants(module: Path) -> dict[str, str]:
+    """What is written below the texts that a module names, by the text, in one line."""
+    body = ast.parse(module.read_text(encoding="utf-8")).body
+    return {
+        constant.value.value: " ".join(below.value.value.split()).replace("``", "`").replace("|", "\\|")
+        for constant, below in pairwise(body)
+        if isinstance(constant, ast.AnnAssign) and isinstance(constant.value, ast.Constant)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if isinstance(constant.value.value, str) and isinstance(below.value.value, str)
+    }
 
 
 def settings() -> Iterator[str]:
