@@ -20,6 +20,7 @@ from cloudscan import config, facts, plugins, reason
 from cloudscan.cli.main import cli
 from cloudscan.engine import loader
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.organisation.register import PartnerTable
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
@@ -215,7 +216,7 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """Each table of ``cloudscan.toml``, with the record that reads it."""
     yield from (
         ("[organisation]", config.OrganisationTable),
-        ("[[partners]]", config.PartnerTable),
+        ("[[partners]]", PartnerTable),
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),

@@ -42,8 +42,9 @@ def joiner(knowledge: Knowledge) -> Join:
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
     """How far the roster was read. What it cannot tell, no verdict on people may rest on."""
     staff = knowledge.staff
-    register = coverage_row(_REGISTER, "partners", Outcome.COMPLETE, facts=len(knowledge.partners))
+    partners_read = len(knowledge.partners)
+    register = [coverage_row(_REGISTER, "partners", Outcome.COMPLETE, facts=partners_read)] if partners_read else []
     if staff.doubt is None:
-        return [register, coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
+        return [*register, coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-    return [register, coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
+    return [*register, coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
