@@ -20,7 +20,7 @@ of it remains unseen, and it never counts as checked.
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -32,11 +32,12 @@ from cloudscan.sentence import say
 
 FOLDER: Final = "frameworks"
 _NOTHING: Final = "nothing"
+_CHOICES: Final = "unseen: nothing, or unseen: {en: …, ja: …}"
 
 
 class _WrittenControl(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: str | Texts
-    unseen: Literal["nothing"] | Texts | None = None
+    unseen: str | Texts | None = None  # as a word, `_NOTHING`
 
 
 class _FrameworkFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,7 +97,7 @@ def unstated(frameworks: Iterable[Framework], rules: Iterable[Rule]) -> Iterator
                 message = say(
                     "{control} does not say what of it no rule can see; write {choices}",
                     control=repr(name),
-                    choices="unseen: nothing, or unseen: {en: …, ja: …}",
+                    choices=_CHOICES,
                 )
                 yield Problem(framework.source, control.line, message)
             elif control.whole and f"{framework.id}#{name}" not in mapped:
@@ -117,8 +118,15 @@ def _faults(document: Document, written: _FrameworkFile) -> Iterator[tuple[int, 
             yield control
             continue
         yield from _text_faults(document, f"{path}.title" if isinstance(value, dict) else path, control.title)
-        if control.unseen is not None and control.unseen != _NOTHING:
+        if isinstance(control.unseen, Mapping):
             yield from _text_faults(document, f"{path}.unseen", control.unseen)
+        elif control.unseen not in (None, _NOTHING):
+            message = say(
+                "{word} says neither that nothing is unseen nor what is; write {choices}",
+                word=repr(control.unseen),
+                choices=_CHOICES,
+            )
+            yield document.line(f"{path}.unseen"), message
 
 
 def _control(document: Document, name: str, value: Any) -> _WrittenControl | tuple[int, str]:
