@@ -79,11 +79,12 @@ def matches(pattern: str, names: Iterable[str]) -> list[str]:
 def select(db: duckdb.DuckDBPyConnection, only: Only) -> None:
     """Make the temporary tables `only_resources`, `only_principals` …, each with the keys (`uid`) that are chosen.
 
-    `db` is the connection of an open snapshot, or one on which facts are being joined. Raises `ConfigurationError` for
-    values that choose nothing, with the nearest names.
+    `db` is the connection of an open snapshot. Its scopes count as resources, read or not. Raises `ConfigurationError`
+    for values that choose nothing, with the nearest names.
     """
     for table in TABLES:
-        db.execute(f"CREATE OR REPLACE TEMP TABLE only_{table} AS SELECT uid FROM {table}")
+        scopes = f"UNION {_SCOPES}" if table == "resources" else ""
+        db.execute(f"CREATE OR REPLACE TEMP TABLE only_{table} AS SELECT uid FROM {table} {scopes}")
     problems = []
     for name, several in only.values.items():
         choice = KEYS[name]
@@ -116,6 +117,10 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     known: Collection[str]
     chosen: Collection[str]
 
+    def and_of(self, other: "Chosen") -> "Chosen":
+        """Both together."""
+        return Chosen(known={*self.known, *other.known}, chosen={*self.chosen, *other.chosen})
+
     def has(self, uids: Iterable[str]) -> bool | None:
         """Whether the first of these uids that the snapshot has is chosen; None: it has none of them."""
         first = next((uid for uid in uids if uid in self.known), None)
@@ -135,7 +140,10 @@ def chosen_of(snapshot: Snapshot, only: Only, uids: Collection[str]) -> Chosen:
             rows = snapshot.db.execute(f"SELECT uid FROM only_asked WHERE uid IN ({anything})").fetchall()
             return frozenset(keys[row[0]] for row in rows)
 
-        return Chosen(known=among(""), chosen=among("only_"))
+        known = among("")
+        if only.values.keys() <= {"site", "account"}:  # of these it is known what is in them, even if it was not read
+            known |= {keys[row[0]] for row in snapshot.db.execute(_SCOPES).fetchall() if row[0] in keys}
+        return Chosen(known=known, chosen=among("only_"))
 
 
 def _hint(value: str, known: Sequence[str]) -> Sentence:
@@ -153,6 +161,7 @@ class _Choice(msgspec.Struct, frozen=True, kw_only=True):
     queries: Mapping[str, str] = {}  # by table of `TABLES`: the keys that are chosen; a table without one: nothing is
 
 
+_SCOPES: Final = "SELECT DISTINCT scope_uid AS uid FROM coverage WHERE scope_uid IS NOT NULL"
 _OWN: Final = {
     "people": "SELECT uid FROM meant_people",
     "principals": "SELECT uid FROM meant_principals",
@@ -162,7 +171,7 @@ _OWN: Final = {
                    WHERE owner_uid IN (SELECT uid FROM meant_people) OR deputy_uid IN (SELECT uid FROM meant_people)""",
     "waivers": "SELECT uid FROM waivers WHERE owner_uid IN (SELECT uid FROM meant_people)",
 }
-"""Somebody's things: what their accounts own, and what is in a drive of theirs and has no owner of its own."""
+"""Somebody's things: what their accounts own, and what is in their drives and has no owner of its own."""
 
 _POSTS: Final = "SELECT person_uid, department FROM posts WHERE until IS NULL OR until = DATE '9999-12-31'"
 
@@ -200,11 +209,13 @@ _PERSON: Final = _Choice(
     ),
     queries=_OWN,
 )
-_SITES: Final = """CREATE OR REPLACE TEMP TABLE only_sites AS
-                   SELECT r.uid, i.uid AS id, r.name, r.url, r.container_uid FROM resources AS r
-                   JOIN ids AS i ON i.key = r.uid
-                   WHERE r.uid IN (SELECT container_uid FROM resources WHERE container_uid IS NOT NULL
-                                   UNION SELECT scope_uid FROM coverage WHERE scope_uid IS NOT NULL)"""
+_SITES: Final = f"""CREATE OR REPLACE TEMP TABLE only_sites AS
+                    SELECT r.uid, i.uid AS id, r.name, r.url, r.container_uid FROM resources AS r
+                    JOIN ids AS i ON i.key = r.uid
+                    WHERE r.uid IN (SELECT container_uid FROM resources WHERE container_uid IS NOT NULL UNION {_SCOPES})
+                    UNION ALL
+                    SELECT DISTINCT scope_uid, scope_text, scope_name, '', NULL::BIGINT FROM sealed_coverage
+                    WHERE scope_uid IS NOT NULL"""
 _SITE: Final = _Choice(
     before=(_SITES,),
     names="SELECT name FROM only_sites UNION SELECT id FROM only_sites UNION SELECT url FROM only_sites",
@@ -222,16 +233,20 @@ _SITE: Final = _Choice(
     ),
     queries={
         "resources": """SELECT uid FROM resources
-                        WHERE uid IN (SELECT uid FROM meant_sites) OR container_uid IN (SELECT uid FROM meant_sites)"""
+                        WHERE uid IN (SELECT uid FROM meant_sites) OR container_uid IN (SELECT uid FROM meant_sites)
+                           OR parent_uid IN (SELECT uid FROM meant_sites)
+                        UNION SELECT uid FROM meant_sites"""
     },
 )
 _NUMBERED: Final = """SELECT account, account AS name FROM resources UNION SELECT account, account FROM principals
-                      UNION SELECT account, name FROM resources WHERE kind IN ('account', 'tenant')"""
+                      UNION SELECT account, name FROM resources WHERE kind IN ('account', 'tenant')
+                      UNION SELECT account, account FROM coverage"""
 _MEANT_ACCOUNTS: Final = f"SELECT account FROM ({_NUMBERED}) WHERE name IN (SELECT name FROM only_names)"
 _ACCOUNT: Final = _Choice(
     names=f"SELECT name FROM ({_NUMBERED})",
     queries={
-        "resources": f"SELECT uid FROM resources WHERE account IN ({_MEANT_ACCOUNTS})",
+        "resources": f"""SELECT uid FROM resources WHERE account IN ({_MEANT_ACCOUNTS})
+                         UNION SELECT scope_uid FROM coverage WHERE account IN ({_MEANT_ACCOUNTS})""",
         "principals": f"SELECT uid FROM principals WHERE account IN ({_MEANT_ACCOUNTS})",
         "people": f"""SELECT a.person_uid FROM accounts AS a JOIN principals AS p ON p.uid = a.principal_uid
                       WHERE a.person_uid IS NOT NULL AND p.account IN ({_MEANT_ACCOUNTS})""",
