@@ -21,6 +21,7 @@ def knowledge_of(config: Config, now: datetime) -> Knowledge:
         timezone=config.organisation.timezone,
         domains=config.estate.domains,
         staff=_staff(config, now),
+        partners=config.partners,
     )
 
 
