@@ -108,16 +108,16 @@ def merge(history: History, roster: Roster, day: date) -> History:
     days = [reading.day for reading in history.readings]
     at = bisect_left(days, day)
     is_again = days[at : at + 1] == [day]
-    before = days[at - 1] if at else None
+    previous = days[at - 1] if at else None
     after = next(iter(days[at + is_again :]), None)
     reading = _reading_of(roster, day)
     entries = {key: _without_lines(entry) for entry in roster.entries if (key := key_of(entry))}
     persons: list[Sequence[Spell]] = []
     for spells in history.persons:
         entry = entries.pop(spells[0].key, None)
-        if entry and after is None and spells[-1].until == before and spells[-1].entry == entry:  # most, on most days
+        if entry and after is None and spells[-1].until == previous and spells[-1].entry == entry:  # most, on most days
             persons.append([*spells[:-1], Spell(spells[-1].since, day, entry)])
-        elif kept := _with_day(spells, entry, before, day, after):
+        elif kept := _with_day(spells, entry, previous, day, after):
             persons.append(kept)
     persons += [[Spell(day, day, entry)] for entry in entries.values()]
     persons.sort(key=lambda spells: spells[0].key)
@@ -134,22 +134,35 @@ def doubt(history: History, roster: Roster, day: date) -> Doubt | None:
     """
     if not roster.entries:
         return Doubt.EMPTY
-    before = next((reading for reading in reversed(history.readings) if reading.day < day), None)
-    if before is None:
+    previous = next((reading for reading in reversed(history.readings) if reading.day < day), None)
+    if previous is None:
         return None
-    earlier = list(listed_on(history, before.day))
+    earlier = list(listed_on(history, previous.day))
     known = {name: entry for entry in roster.entries for name in (*entry.addresses, entry.number) if name}
     unjudged = _unjudged(roster)
     pairs = [(entry, found) for entry in earlier if (found := _found(entry, known))]
     missing = len(earlier) - len(pairs) - sum(key_of(entry) in unjudged for entry in earlier)
     if len(earlier) >= _ENOUGH_PEOPLE and missing * 2 > len(earlier):
         return Doubt.HALVED
-    lost = set(before.fields) - set(roster.fields)
+    lost = set(previous.fields) - set(roster.fields)
     for reason, column, has in _COLUMNS:
         had = [now for entry, now in pairs if has(entry)]
         if had and (column in lost or len(had) >= _ENOUGH_CELLS) and not any(map(has, had)):
             return reason
     return None
+
+
+def before(history: History, day: date) -> History:
+    """The history as it was before a day."""
+    readings = [reading for reading in history.readings if reading.day < day]
+    if len(readings) == len(history.readings):
+        return history
+    last = readings[-1].day if readings else date.min
+    clipped = (
+        [Spell(one.since, min(one.until, last), one.entry) for one in spells if one.since <= last]
+        for spells in history.persons
+    )
+    return msgspec.structs.replace(history, readings=readings, persons=[spells for spells in clipped if spells])
 
 
 def listed_on(history: History, day: date) -> Iterator[RosterEntry]:

@@ -9,8 +9,8 @@ import msgspec
 from cloudscan.errors import ConfigurationError
 from cloudscan.files import private_folder, write_private
 from cloudscan.roster.collecting import no_collecting
-from cloudscan.roster.history import History, Reading, key_of
-from cloudscan.roster.people import KnownPerson, people_of
+from cloudscan.roster.history import History, Reading
+from cloudscan.roster.people import Presence, people_of, presences
 from cloudscan.sentence import say
 
 NAME: Final = "people.json"
@@ -53,26 +53,33 @@ def without_those_long_gone(history: History, before: date) -> tuple[History, in
     Whom the newest roster still lists stays, since it is the organisation's own list that keeps them. Reorganisations
     stay too: they are about departments. So do days of reading, without the people whom they named.
     """
-    people = people_of(history)
-    gone = [person for person in people.persons if _is_long_gone(person, before)]
-    if not gone and not any(reading.unjudged for reading in history.readings if reading.day < before):
+    has_names = any(reading.unjudged for reading in history.readings if reading.day < before)
+    gone = [one for one in presences(history) if _is_long_gone(one, before)] if _may_be_due(history, before) else []
+    if not gone and not has_names:
         return history, 0
-    names = {key_of(person.entry) for person in gone}
+    theirs = {(spell.key, spell.since) for one in gone for spell in one.spells}
+    kept = ([one for one in spells if (one.key, one.since) not in theirs] for spells in history.persons)
     forgotten = max(before, history.forgotten_before or before)
     return (
         History(
             readings=[_without_names(reading) if reading.day < before else reading for reading in history.readings],
-            persons=[spells for spells in history.persons if spells[-1].key not in names],
-            reorganisations=[one for one in people.reorganisations if one.on < forgotten],
+            persons=[spells for spells in kept if spells],
+            reorganisations=[one for one in people_of(history).reorganisations if one.on < forgotten],
             forgotten_before=forgotten,
         ),
         len(gone),
     )
 
 
-def _is_long_gone(person: KnownPerson, before: date) -> bool:
-    gone_on = person.entry.last_day or person.dropped_on
-    return not person.is_listed and gone_on is not None and gone_on < before
+def _may_be_due(history: History, before: date) -> bool:
+    """Whether a look at everyone is worth its time: on most nights nobody is due."""
+    last = (spells[-1] for spells in history.persons)
+    return any(one.until != history.read_on and (one.entry.last_day or one.until) < before for one in last)
+
+
+def _is_long_gone(one: Presence, before: date) -> bool:
+    gone_on = one.newest.last_day or one.dropped_on
+    return not one.is_listed and gone_on is not None and gone_on < before
 
 
 def _without_names(reading: Reading) -> Reading:

@@ -1,7 +1,7 @@
 """Everyone whom a roster has ever listed, as far as it is remembered: who is gone from it, and who moved.
 
-A former employee is somebody whose last day has passed, or who is on an earlier roster and not on the newest one: exports
-of current staff do not name those who left. A row that cannot be understood proves neither.
+A former employee is somebody whose last day has passed, or who is on an earlier roster and not on the newest one:
+exports of current staff do not name those who left. A row that cannot be understood proves neither.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,15 +61,16 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Person:
-    """One person's spells, under all numbers and addresses."""
+class Presence:
+    """One person's spells, under all numbers and addresses, and whether the newest roster lists them."""
 
     spells: Sequence[Spell]
     is_listed: bool
-    dropped_on: date | None
+    dropped_on: date | None  # the day of the first roster without them
 
     @property
     def newest(self) -> RosterEntry:
+        """What the last roster said that listed them."""
         return self.spells[-1].entry
 
 
@@ -80,7 +81,7 @@ def people_of(history: History, limits: Limits | None = None) -> People:
         return People()
     limits = limits or Limits()
     first, newest = history.readings[0].day, history.readings[-1].day
-    persons = [_presence(spells, history.readings) for spells in _chains(history)]
+    persons = list(presences(history))
     careers = [career(one.spells, first, one.dropped_on) for one in persons]
     forgotten = history.forgotten_before or date.min
     reorganised = [
@@ -107,6 +108,12 @@ def people_of(history: History, limits: Limits | None = None) -> People:
     )
 
 
+def presences(history: History) -> Iterator[Presence]:
+    """Everyone, one by one, in the order of numbers and addresses."""
+    for spells in _chains(history):
+        yield _presence(spells, history.readings)
+
+
 def _moves(career: Career, followed: Followed) -> list[Move]:
     moves = []
     for loss in career.losses:
@@ -118,12 +125,12 @@ def _moves(career: Career, followed: Followed) -> list[Move]:
     return moves
 
 
-def _presence(spells: Sequence[Spell], readings: Sequence[Reading]) -> _Person:
+def _presence(spells: Sequence[Spell], readings: Sequence[Reading]) -> Presence:
     """Whether the newest roster lists somebody, and if not, since when none does."""
     newest = readings[-1]
     if spells[-1].until == newest.day or newest.names(spells[-1].entry):
-        return _Person(spells, is_listed=True, dropped_on=None)
-    return _Person(spells, is_listed=False, dropped_on=_first_without(spells[-1], newest.day, readings))
+        return Presence(spells, is_listed=True, dropped_on=None)
+    return Presence(spells, is_listed=False, dropped_on=_first_without(spells[-1], newest.day, readings))
 
 
 def _first_without(spell: Spell, until: date, readings: Iterable[Reading]) -> date | None:
@@ -132,7 +139,7 @@ def _first_without(spell: Spell, until: date, readings: Iterable[Reading]) -> da
     return next((one.day for one in later if not one.names(spell.entry)), None)
 
 
-def _with_earlier_addresses(place: int, person: _Person, owners: Mapping[str, int]) -> RosterEntry:
+def _with_earlier_addresses(place: int, person: Presence, owners: Mapping[str, int]) -> RosterEntry:
     """What a roster once said of a person's addresses stays known; one that another listed person has now is theirs."""
     if len(person.spells) == 1 and person.is_listed:
         return person.newest
