@@ -299,16 +299,20 @@ def _export_metrics(report: Report, path: Path | None) -> None:
 
 def _prune(config: Config, log: "ScanLog") -> None:
     from cloudscan.cli.log import warn
+    from cloudscan.days import day_of
     from cloudscan.nightly import retention
     from cloudscan.nightly.scan_log import LogEvent
 
+    now = datetime.now(UTC)
+    today = day_of(now, config.organisation.timezone)
     try:
-        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
+        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, now))
+        people = retention.forget_people(config.folder, config.retention, today)
     except ConfigurationError as error:
         warn(error, LogEvent.REMOVAL_FAILED)
     else:
-        if removed:
-            log.line(LogEvent.REMOVED, count=len(removed))
+        if removed or people:
+            log.line(LogEvent.REMOVED, count=len(removed), people=people)
 
 
 def _notify(config: Config) -> None:
