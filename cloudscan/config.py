@@ -93,6 +93,7 @@ class RetentionTable(_Table, frozen=True, kw_only=True):
     snapshots_days: int = 30  # snapshots older than this are removed
     keep_snapshots: int = 7  # but keep at least this many of the newest, whatever their age
     reports_days: int = 90  # HTML reports older than this are removed
+    roster_days: int = 1095  # people who left, or are on no roster any more, are forgotten after this
 
 
 class NotifyTable(_Table, frozen=True, kw_only=True):

@@ -402,7 +402,7 @@ class Estate:
     def _partners_by_name(self) -> Mapping[str, Sequence[Partner]]:
         known: dict[str, list[Partner]] = {}
         for partner in self.partners:
-            for name in frozenset().union(*(getattr(partner, field) for field in PARTNER_SIGNS.values())):
+            for name in frozenset().union(*(getattr(partner, sign) for sign in PARTNER_SIGNS.values())):
                 known.setdefault(name.lower(), []).append(partner)
         return known
 

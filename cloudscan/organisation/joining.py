@@ -27,13 +27,13 @@ def joiner(knowledge: Knowledge) -> Join:
     def join(db: duckdb.DuckDBPyConnection, record: ScanRecord) -> Joined:
         today = day_of(record.started_on, knowledge.timezone)
         rows.create(db)
-        workers = people.join(db, knowledge, today)
-        accounts.join(db, knowledge, workers)
+        persons = people.join(db, knowledge, today)
+        accounts.join(db, knowledge, persons)
         partners.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
-            coverage=_coverage(knowledge, len(workers)),
+            coverage=_coverage(knowledge, len(persons)),
         )
 
     return join
@@ -47,4 +47,11 @@ def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
     if staff.doubt is None:
         return [*register, coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
+<<<<<<< HEAD
     return [*register, coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
+=======
+    return [
+        register,
+        coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read),
+    ]
+>>>>>>> main

@@ -253,6 +253,12 @@ class _Responsible:
             return _HERE.get(self._people[name][1])
         if name in self._mailboxes or folded_name(name) in self._departments:
             return True
-        if name in self._ambiguous or "@" not in name or not self._anybody or self._doubtful or name.lower() in self._unjudged:
+        if (
+            name in self._ambiguous
+            or "@" not in name
+            or not self._anybody
+            or self._doubtful
+            or name.lower() in self._unjudged
+        ):
             return None  # a name joins nobody: two people may have it
         return False

@@ -21,6 +21,11 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+def waiver_uid(number: int) -> str:
+    """The id of a waiver of the ledger."""
+    return f"{ORGANISATION}:waiver/{number}"
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the organisation knows."""
 

@@ -95,7 +95,7 @@ class People:
         return domain in self.domains or domain in self.estate.domains
 
     def affiliation(self, domain: str, address: str = "") -> Affiliation | None:
-        """Where a mail domain, or one address in it, belongs; None: it may be the tenant's, whose domains are unread."""
+        """Where a mail domain, or one address in it, belongs; None: it may be the tenant's own."""
         if self.is_ours(domain):
             return Affiliation.INTERNAL
         if self.estate.partner_of(address, domain):
