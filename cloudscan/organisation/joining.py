@@ -47,11 +47,7 @@ def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
     if staff.doubt is None:
         return [*register, coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-<<<<<<< HEAD
-    return [*register, coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
-=======
     return [
-        register,
+        *register,
         coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read),
     ]
->>>>>>> main
