@@ -219,7 +219,7 @@ def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
 
 
 def test_frameworks_stand_control_by_control() -> None:
-    """What failed and what was not visible are told apart, what no rule can check has its reason, no odd address a link."""
+    """Failed and not visible are told apart; what no rule can check has its reason; an odd address is no link."""
     controls = [
         ControlResult(
             id="A.1", title="<b>Links</b>", standing=ControlStanding.FLAGGED, flagged=3, waived=1, passed=9,
