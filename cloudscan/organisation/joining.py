@@ -9,14 +9,14 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, rows
+from cloudscan.organisation import accounts, departments, leftovers, people, rows
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
 from cloudscan.snapshot.spool import ScanRecord, coverage_row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
-_OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
+_OF_PEOPLE: Final = ("people", "accounts", "posts", "moves", "department_containers", "leftovers")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
 
 
@@ -28,6 +28,8 @@ def joiner(knowledge: Knowledge) -> Join:
         rows.create(db)
         workers = people.join(db, knowledge, today)
         accounts.join(db, knowledge, workers)
+        departments.join(db)
+        leftovers.join(db, knowledge.timezone)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
@@ -38,8 +40,10 @@ def joiner(knowledge: Knowledge) -> Join:
 
 
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
-    """How far the roster was read. What it cannot tell, no verdict on people may rest on."""
+    """How far the roster was read; nothing where there is none. What it cannot tell, no verdict may rest on."""
     staff = knowledge.staff
+    if not staff.is_configured:
+        return []
     if staff.doubt is None:
         return [coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)

@@ -93,9 +93,12 @@ def post_rows(workers: Iterable[Worker]) -> Iterator[PostRow]:
 
 
 def move_rows(workers: Iterable[Worker]) -> Iterator[MoveRow]:
-    """The rows of `moves`."""
+    """The rows of `moves`. A department in which somebody still has a post, as a second one, was not left."""
     for worker in workers:
+        current = {post.department for post in worker.entry.posts}
         for move in worker.moves:
+            if move.from_department in current:
+                continue
             yield MoveRow(
                 person_uid=person_uid(worker.entry),
                 from_department=move.from_department,
