@@ -8,11 +8,12 @@ members       access was given on the container itself to at least three people 
 owner         its owner is a person of this department: somebody's drive, a bucket with the owner's address
 ============  =======================================================================================================
 
-Members come before the owner. A container of which neither is true is that of the container in which it is (the library
-of a site), and otherwise nobody's. People are of their primary department; who left is of none. The thresholds are those
-of role mining: an entitlement that fewer than 60% of a group have is not the group's, and less than three people are
-no group. What is for everybody is no department's: where most of the organisation has access, a department's share has
-to be larger than that in the organisation; below 20 people such a comparison says nothing, and is left out.
+Members come before the owner. A container of which neither is true is that of the container in which it is (the
+library of a site), and otherwise nobody's. People are of their primary department; a person who left is of none. The
+thresholds are those of role mining: an entitlement that fewer than 60% of a group have is not the group's, and less
+than three people are no group. What is for everybody is no department's: where most of the organisation has access, a
+department's share has to be larger than that in the organisation; below 20 people such a comparison says nothing, and
+is left out.
 """
 
 from typing import Final

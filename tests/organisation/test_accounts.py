@@ -126,7 +126,7 @@ def test_accounts_in_three_clouds_are_one_persons(tmp_path: Path) -> None:
     }
 
 
-def test_whoever_stands_in_a_row_that_cannot_be_understood_is_not_judged(tmp_path: Path) -> None:
+def test_somebody_in_a_row_that_cannot_be_understood_is_not_judged(tmp_path: Path) -> None:
     """The row has a cell too many: its person may well be one of us."""
     roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,営業部,,,\n"
 
