@@ -17,6 +17,8 @@ people         person, person2, …     an employee, at work
 posts                                 `person` works in Sales
 moves                                 `person` went from Sales to Finance 100 days ago
 accounts                              `somebody` is `person`'s own account, by the number
+department_containers                 `res` is a container of Sales, by its members
+leftovers                             `way` was given to `somebody`, and `person` left
 partners       partner, partner2, …   Haulier, under a contract that ends in 100 days
 partner_accounts                      `somebody` belongs to `partner`, by the domain
 partner_places                        `somebody`, who is `partner`'s, may have `res`
@@ -82,6 +84,13 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     "accounts": {
         "principal_uid": "somebody", "person_uid": "person", "kind": "own", "joined_by": "number",
         "confidence": "certain",
+    },
+    "department_containers": {
+        "resource_uid": "res", "department": "Sales", "decided_by": "members", "share": 100, "people": 3,
+    },
+    "leftovers": {
+        "person_uid": "person", "principal_uid": "somebody", "why": "left", "from_department": "",
+        "to_department": "", "moved_on": NO_DAY, "grant_uid": "way", "decided_by": "",
     },
     "partners": {
         "uid": "partner", "name": "Haulier", "owner": "boss@acme.example", "deputy": "", "purpose": "Transport",

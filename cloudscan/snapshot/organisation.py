@@ -82,6 +82,33 @@ class AccountRow(Row, frozen=True, kw_only=True):
     confidence: Word | None = None  # certain, high, medium; None: unclear
 
 
+class DepartmentContainerRow(Row, frozen=True, kw_only=True):
+    """A container that is a department's: what it contains is for the people of that department."""
+
+    resource_uid: str
+    department: str
+    decided_by: Word  # members: most who were given access to it are of the department; owner: its owner is
+    share: int  # percent of the people with access who are of the department; 100 where its owner decides
+    people: int  # with access, as far as their departments are known
+
+
+class LeftoverRow(Row, frozen=True, kw_only=True):
+    """Access that may be left over: of somebody who left, or moved away from the department whose container it is.
+
+    It is a grant to the account itself, or a membership of it. What was given to the account since the move is none.
+    """
+
+    person_uid: str
+    principal_uid: str  # the account
+    why: Word  # left, moved
+    from_department: str = ""  # of a move
+    to_department: str = ""
+    moved_on: date | None = NO_DAY  # the first day of the last move away from there; None: not known
+    grant_uid: str | None = None  # None: it is a membership
+    group_uid: str | None = None  # None: it is a grant
+    decided_by: Word = ""  # of a move: why that is the old department's, as in `DepartmentContainerRow`
+
+
 class PartnerRow(Row, frozen=True, kw_only=True):
     """A contract with an external organisation, as the register of partners has it.
 
@@ -176,6 +203,8 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "posts": PostRow,
     "moves": MoveRow,
     "accounts": AccountRow,
+    "department_containers": DepartmentContainerRow,
+    "leftovers": LeftoverRow,
     "partners": PartnerRow,
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,
