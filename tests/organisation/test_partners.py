@@ -112,7 +112,7 @@ def test_two_contracts_allow_what_one_of_them_allows(tmp_path: Path) -> None:
                           most_access=Access.READ)  # fmt: skip
     taro = outside("p", "taro@haulier.example")
     old, new, other = place("old"), place("new"), place("other")
-    facts = [taro, old, new, other, given(taro, old, Access.WRITE), given(taro, new), given(taro, other)]
+    facts: list[AnyFact] = [taro, old, new, other, given(taro, old, Access.WRITE), given(taro, new), given(taro, other)]
 
     with joined(tmp_path, Knowledge(partners=[first, second]), facts) as snapshot:
         assert flagged(snapshot, "contract-ended") == []
@@ -179,7 +179,7 @@ def test_a_contract_ends_with_its_last_day_where_the_organisation_is(
     running = PartnerTable(name="Broker", training_due=last)
     upcoming = PartnerTable(name="Next", addresses=["y@gmail.com"], starts=date(2026, 4, 1))
     one, two, board = outside("x", "x@gmail.com"), outside("y", "y@gmail.com"), place("Board")
-    facts = [one, two, board, given(one, board), given(two, board)]
+    facts: list[AnyFact] = [one, two, board, given(one, board), given(two, board)]
     knowledge = Knowledge(partners=[ended, running, upcoming], timezone=timezone)
 
     with joined(tmp_path, knowledge, facts, now=now) as snapshot:
