@@ -331,6 +331,28 @@ def test_a_new_number_is_the_same_person_only_with_address_and_name() -> None:
     ]
 
 
+def test_an_hr_system_that_is_new_numbers_everybody_and_drops_nobody() -> None:
+    """It may write names in another way, too."""
+    before = [person(str(n), "営業部", name="佐藤 花", private_addresses=[f"{n}@gmail.com"]) for n in range(30)]
+    after = [person(f"E{n}", "営業部", name="Hana Sato", addresses=[f"{n}@acme.example"]) for n in range(29)]
+
+    found = people((MARCH, before), (APRIL, after))
+
+    assert len(found.persons) == 30
+    assert [one.entry.number for one in found.persons if one.dropped_on] == ["29"]
+    assert known(found, "E0").entry.private_addresses == ["0@gmail.com"]
+
+
+def test_addresses_that_one_export_shifted_by_a_row_change_nobody() -> None:
+    right = [person(str(n), "営業部") for n in range(300)]
+    shifted = [person(str(n), "営業部", addresses=[f"{(n + 1) % 300}@acme.example"]) for n in range(300)]
+
+    found = people((MARCH, right), (APRIL, shifted), (MAY, right))
+
+    assert len(found.persons) == 300
+    assert all(one.entry.addresses == [f"{one.entry.number}@acme.example"] for one in found.persons)
+
+
 def test_without_numbers_a_person_is_an_address() -> None:
     def mail_only(name: str) -> RosterEntry:
         return person("", name=name, addresses=["h@acme.example"])
