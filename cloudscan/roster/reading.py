@@ -191,12 +191,11 @@ class _Reader:
 def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
     """The people in a table, as they are on one of the organisation's days."""
     reader = _Reader(table, timezone)
-    later, by_number = 0, defaultdict[str, list[_Record]](list)
+    by_number, later = defaultdict[str, list[_Record]](list), defaultdict[str, list[_Record]](list)
     for record in reader.records():
-        if record.applies_from and record.applies_from > today:
-            later += 1
-            continue
-        by_number[record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]].append(record)
+        key = record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]
+        (later if record.applies_from and record.applies_from > today else by_number)[key].append(record)
+    by_number |= {key: [_still(records)] for key, records in later.items() if key not in by_number}
     entries = [_one(records, reader.dirt) for records in by_number.values()]
     entries = _without_shared_addresses(_returned(entries, today), reader.dirt)
     return Roster(
@@ -205,8 +204,15 @@ def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
         unjudged=reader.unjudged - _names_of(entries),
         unjudged_names=reader.unjudged_names,
         fields=set(table.fields.values()),
-        later=later,
+        later=sum(map(len, later.values())),
     )
+
+
+def _still(records: Sequence[_Record]) -> _Record:
+    """Somebody who only has rows for a later day: they are where they were before, if a column says where."""
+    next_one = min(records, key=lambda record: record.applies_from or date.min)
+    posts = [Post(department=next_one.earlier)] if next_one.earlier else ()
+    return _Record(msgspec.structs.replace(next_one.entry, posts=posts), None, "")
 
 
 def _one(records: Sequence[_Record], dirt: list[Dirt]) -> RosterEntry:

@@ -151,6 +151,16 @@ def test_a_renamed_department_has_no_movers_but_those_who_went_elsewhere() -> No
     assert found.called_now("営業部") == "営業本部"
 
 
+def test_a_second_post_in_a_renamed_department_did_not_end() -> None:
+    before = [*staff("営業部", range(4)), person("4", "人事部", "営業部"), person("5", "人事部")]
+    after = [*staff("営業本部", range(4)), person("4", "人事部", "営業本部"), person("5", "人事部")]
+
+    found = people((MARCH, before), (APRIL, after))
+
+    assert reorganised(found) == [(Reorganised.RENAMED, "営業部", ["営業本部"], 5)]
+    assert [(move.to_department, move.reorganised) for move in known(found, "4").moves] == [("営業本部", True)]
+
+
 def test_departments_that_become_one_are_merged() -> None:
     before = [*staff("第一営業部", range(4)), *staff("第二営業部", range(4, 8)), *staff("企画部", range(8, 12))]
     after = [*staff("営業部", range(8)), *staff("企画部", range(8, 12))]
@@ -214,11 +224,16 @@ def test_a_small_department_is_renamed_only_if_all_go_to_a_new_one() -> None:
 def test_those_who_left_with_a_reorganisation_say_nothing_about_it() -> None:
     before = staff("営業部", range(10))
     after = staff("営業本部", range(4))
-    with_leavers = [*after, *(person(str(n), "営業部", last_day=MARCH) for n in range(4, 10))]
+    dated = [*after, *(person(str(n), "営業部", last_day=MARCH) for n in range(4, 10))]
+    long_gone = [person(str(n), "営業部", status=Status.LEFT) for n in range(50, 90)]  # on the list for all time
 
-    assert [reorganised(people((MARCH, before), (APRIL, one))) for one in (after, with_leavers)] == [
-        [(Reorganised.RENAMED, "営業部", ["営業本部"], 4)]
-    ] * 2
+    histories = [
+        people((MARCH, before), (APRIL, after)),
+        people((MARCH, before), (APRIL, dated)),
+        people((MARCH, [*before, *long_gone]), (APRIL, [*dated, *long_gone])),
+    ]
+
+    assert [reorganised(one) for one in histories] == [[(Reorganised.RENAMED, "営業部", ["営業本部"], 4)]] * 3
 
 
 def test_a_reorganisation_that_takes_several_nights_has_no_movers() -> None:
