@@ -58,7 +58,7 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     entries: Sequence[RosterEntry]
     dirt: Sequence[Dirt] = ()  # in the order of lines
     unjudged: Collection[str] = ()  # numbers and addresses in rows that cannot be understood
-    unjudged_names: Collection[str] = ()  # folded cells of these rows, one of which may be a name
+    unjudged_names: Collection[str] = ()  # folded cells of such rows without addresses, one of which may be a name
     fields: Collection[Field] = ()  # what its columns tell
     later: int = 0  # rows that only apply in the future
 
@@ -92,9 +92,11 @@ class _Reader:
 
     def _give_up(self, row: Row, flaw: Flaw) -> None:
         self.dirt.append(Dirt(line=row.line, flaw=flaw))
-        self.unjudged |= set(chain.from_iterable(map(addresses_in, row.cells)))
+        addresses = set(chain.from_iterable(map(addresses_in, row.cells)))
+        self.unjudged |= addresses
         self.unjudged |= {number for cell in self._cells(row, Field.NUMBER) if not _is_lost(number := number_in(cell))}
-        self.unjudged_names |= {folded_name(text) for text in (*row.cells, self._name(row)) if _may_be_a_name(text)}
+        if not addresses:  # what stands in the column of numbers may be something else
+            self.unjudged_names |= {folded_name(text) for text in (*row.cells, self._name(row)) if _may_be_a_name(text)}
 
     def _record(self, row: Row) -> _Record | None:
         before = len(self.dirt)
