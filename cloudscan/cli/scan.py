@@ -129,10 +129,13 @@ def scan(
 @click.pass_obj
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.selection import fault, restricted
+    from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import store
     from cloudscan.snapshot.collect import CollectOptions
     from cloudscan.snapshot.collect import collect as collecting
+    from cloudscan.snapshot.seal import SealOptions
 
     config = load_config(config_path)
     chosen, settings = selection.chosen, selection.settings
@@ -150,6 +153,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
             options=CollectOptions(
                 concurrency=selection.concurrency or config.scan.concurrency,
                 max_seconds=config.seconds_to_read(datetime.now(UTC)),
+                seal=SealOptions(join=joiner(known_on(config, datetime.now(UTC)).knowledge)),
                 settings=settings,
                 translations=translations,
             ),
@@ -217,9 +221,12 @@ def _scan(
     log: "ScanLog",
     progress: "Progress | None",
 ) -> Report:
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.scan import run_nightly
+    from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import lock
     from cloudscan.snapshot.collect import CollectOptions
+    from cloudscan.snapshot.seal import SealOptions
 
     config, now = request.config, datetime.now(UTC)
 
@@ -230,6 +237,8 @@ def _scan(
 
     try:
         with lock.exclusive(config.folder):
+            known = known_on(config, now)
+            known.remember(config)
             return run_nightly(
                 request.connectors,
                 rules,
@@ -242,6 +251,7 @@ def _scan(
                 options=CollectOptions(
                     concurrency=request.concurrency,
                     max_seconds=config.seconds_to_read(now),
+                    seal=SealOptions(join=joiner(known.knowledge)),
                     settings=request.settings,
                     translations=request.translations,
                 ),
