@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cloudscan.roster.career import MoveSource
 from cloudscan.roster.entry import Post, RosterEntry, Status
 from cloudscan.roster.headers import Field
-from cloudscan.roster.history import Doubt, History, Reorganised, doubt, merge
+from cloudscan.roster.history import Doubt, History, Reorganised, doubt, key_of, merge
 from cloudscan.roster.people import KnownPerson, People, people_of
 from cloudscan.roster.reading import Dirt, Flaw, Roster, read_roster
 from cloudscan.roster.table import read_table
@@ -136,6 +136,19 @@ def test_who_came_back_to_a_department_has_not_left_it() -> None:
     )
 
     assert [move.from_department for move in known(found, "1").moves] == ["営業部", "人事部"]
+    assert [move.from_department for move in known(found, "1").departments_left] == ["人事部"]
+
+
+def test_who_came_back_to_a_department_after_it_was_renamed_has_not_left_it() -> None:
+    others = staff("営業部", range(2, 9))
+    renamed = staff("営業本部", range(2, 9))
+    found = people(
+        (MARCH, [person("1", "営業部"), *others]),
+        (APRIL, [person("1", "人事部"), *others]),
+        (MAY, [person("1", "人事部"), *renamed]),
+        (JUNE, [person("1", "営業本部"), *renamed]),
+    )
+
     assert [move.from_department for move in known(found, "1").departments_left] == ["人事部"]
 
 
@@ -376,12 +389,12 @@ def test_without_numbers_a_person_is_an_address() -> None:
     with_number = person("1", name="佐藤 花", addresses=["h@acme.example"])
     married = people((MARCH, [first]), (APRIL, [mail_only("鈴木 花")]))
     given_to_another = people((MARCH, [first, other]), (APRIL, [other]), (MAY, [second, other]))
+    and_again = people((MARCH, [first, other]), (APRIL, [other]), (MAY, [second, other]), (JUNE, [other]))
     numbered = people((MARCH, [first]), (APRIL, [with_number]))
 
     assert [len(one.persons) for one in (married, numbered)] == [1, 1]
-    assert {one.entry.name: one.dropped_on for one in given_to_another.persons} == {
-        "佐藤 花": APRIL, "林 一": None, "佐藤 7": None,
-    }  # fmt: skip
+    assert {one.entry.name: one.dropped_on for one in given_to_another.persons} == {"林 一": None, "佐藤 7": None}
+    assert {one.entry.name: one.dropped_on for one in and_again.persons} == {"林 一": JUNE, "佐藤 7": None}
 
 
 def test_two_of_the_same_name_stay_two() -> None:
@@ -499,6 +512,9 @@ def test_everyone_is_accounted_for(read: list[Roster]) -> None:
     listed = [address for one in found.persons if one.is_listed for address in one.entry.addresses]
     assert len(listed) == len(set(listed))
     assert {address for entry in read[-1].entries for address in entry.addresses} <= set(listed)
+    keys = [key_of(one.entry) for one in found.persons]
+    assert "" not in keys
+    assert len(keys) == len(set(keys))
     for one in found.persons:
         assert one.is_listed == (one.dropped_on is None)
         assert one.is_listed or one.last_seen < (one.dropped_on or MARCH)
