@@ -438,6 +438,9 @@ class Demo:
     options: Mapping[str, object]
     estate: Estate = Estate()
     environment: Mapping[str, str] = field(default_factory=dict)  # the made-up credentials that it accepts
+    files: Mapping[str, bytes] = field(default_factory=dict)  # what the company's administration hands over, by name
+    rosters: Mapping[str, date] = field(default_factory=dict)  # those of the files that are exports of earlier days
+    tables: Mapping[str, object] = field(default_factory=dict)  # further tables of cloudscan.toml; they name the files
 
 
 @dataclass(frozen=True, kw_only=True)

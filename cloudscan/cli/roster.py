@@ -82,6 +82,15 @@ def check(config_path: str | None, file: str | None, format_name: str) -> int:
     return EXIT_INCOMPLETE if read.dirt or reason else 0
 
 
+def remember(config: Config, file: str, day: date) -> None:
+    """Remember an export of an earlier day. Raises `ConfigurationError` if it cannot be read or written."""
+    from cloudscan.roster import memory
+    from cloudscan.roster.history import merge
+
+    _, read = _read(config, file, day)
+    memory.save(config.folder, merge(memory.load(config.folder), read, day))
+
+
 @roster.command()
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option("--day", required=True, metavar="DATE", callback=as_day, help="When it was exported, such as 2026-03-31.")
