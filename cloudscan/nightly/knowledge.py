@@ -3,16 +3,24 @@
 A roster that cannot be read or trusted is a gap of this night, and the scan goes on.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from cloudscan.config import Config
+from cloudscan.config import Config, PartnerTable
 from cloudscan.days import day_of
-from cloudscan.errors import ConfigurationError
-from cloudscan.organisation.knowledge import Knowledge, Staff, Worker
+from cloudscan.errors import ConfigurationError, LedgerError
+from cloudscan.facts import NEVER
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.organisation.knowledge import Exemption, Exemptions, Knowledge, Staff, Worker
 from cloudscan.reason import Reason
+from cloudscan.report import WaiverStatus
 from cloudscan.roster.reading import read_roster
 from cloudscan.roster.table import read_table
+from cloudscan.snapshot.organisation import NO_DAY, ORGANISATION, waiver_uid
+
+_SHOWN: Final = 12  # characters of an id
 
 
 def knowledge_of(config: Config, now: datetime) -> Knowledge:
@@ -21,6 +29,7 @@ def knowledge_of(config: Config, now: datetime) -> Knowledge:
         timezone=config.organisation.timezone,
         domains=config.estate.domains,
         staff=_staff(config, now),
+        exemptions=_exemptions(config, now),
     )
 
 
@@ -43,3 +52,61 @@ def _staff(config: Config, now: datetime) -> Staff:
 
 def _unreadable(why: str) -> Reason:
     return Reason(code="roster-unreadable", values={"why": why})
+
+
+def _exemptions(config: Config, now: datetime) -> Exemptions:
+    """The waivers that count, and the partners whom the configuration names, with the reviews of both."""
+    ledger = Ledger(config.ledger_url, calendar=config.calendar)
+    try:
+        waivers, reviews = ledger.waivers(now=now, due_days=config.waivers.due_days), ledger.reviews()
+    except LedgerError as error:
+        return Exemptions(doubt=Reason(code="waivers-unreadable", values={"why": str(error)}))
+    reviewed = {uid: some[-1].on for uid, some in reviews.items()}
+    return Exemptions(
+        known=[
+            *(_exemption(status) for status in waivers if status.current),
+            *(_partner(partner, reviewed) for partner in config.partners),
+        ],
+        reviewed=reviewed,
+    )
+
+
+def _exemption(status: WaiverStatus) -> Exemption:
+    waiver = status.waiver
+    is_uid = ":" in waiver.target  # an account's number or name has none
+    extents = {
+        "finding": waiver.fingerprint,
+        "gap": waiver.gap,
+        "rule-and-target": waiver.rule_id and waiver.target,
+        "rule": waiver.rule_id,
+        "account": "" if is_uid else waiver.target,
+        "resource": waiver.target,
+    }
+    return Exemption(
+        uid=waiver_uid(waiver.id),
+        kind="waiver",
+        extent=next(name for name, value in extents.items() if value),
+        target=waiver.target or waiver.fingerprint[:_SHOWN] or waiver.gap[:_SHOWN],
+        rule_id=waiver.rule_id,
+        owner=waiver.owner,
+        stated_reason=waiver.reason,
+        given_on=waiver.given_on,
+        until=waiver.until,
+        covers=len(status.findings),
+        renewals=status.renewals,
+        reviewed_on=status.reviews[-1].on if status.reviews else NEVER,
+    )
+
+
+def _partner(partner: PartnerTable, reviewed: Mapping[str, datetime]) -> Exemption:
+    uid = f"{ORGANISATION}:allowed-partner/{partner.name}"
+    return Exemption(
+        uid=uid,
+        kind="partner",
+        extent="partner",
+        target=partner.name,
+        owner=partner.owner,
+        until=partner.contract_ends or NO_DAY,
+        covers=None,
+        reviewed_on=reviewed.get(uid, NEVER),
+    )

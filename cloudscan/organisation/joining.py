@@ -9,7 +9,7 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, rows
+from cloudscan.organisation import accounts, exemptions, people, rows
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
@@ -17,6 +17,7 @@ from cloudscan.snapshot.spool import ScanRecord, coverage_row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
 _OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
+_REGISTER: Final = Scope(uid=f"{ORGANISATION}:waivers", platform=ORGANISATION, kind="register", name="waivers")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
 
 
@@ -28,6 +29,7 @@ def joiner(knowledge: Knowledge) -> Join:
         rows.create(db)
         workers = people.join(db, knowledge, today)
         accounts.join(db, knowledge, workers)
+        exemptions.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
@@ -38,9 +40,19 @@ def joiner(knowledge: Knowledge) -> Join:
 
 
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
-    """How far the roster was read. What it cannot tell, no verdict on people may rest on."""
-    staff = knowledge.staff
-    if staff.doubt is None:
-        return [coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
-    hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-    return [coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
+    """How far roster and ledger were read. What they cannot tell, no verdict may rest on."""
+    doubts = ((_ROSTER, _OF_PEOPLE, knowledge.staff.doubt, people_read),
+              (_REGISTER, ("waivers",), knowledge.exemptions.doubt, len(knowledge.exemptions.known)))  # fmt: skip
+    return [
+        coverage_row(scope, tables[0], Outcome.COMPLETE, facts=read)
+        if doubt is None
+        else coverage_row(
+            scope,
+            tables[0],
+            Outcome.PARTIAL,
+            reason=doubt,
+            hides=tuple(Hidden(table=table) for table in tables),
+            facts=read,
+        )
+        for scope, tables, doubt, read in doubts
+    ]
