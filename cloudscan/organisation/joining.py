@@ -9,15 +9,17 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, exemptions, people, rows
+from cloudscan.organisation import accounts, exemptions, partners, people, rows
 from cloudscan.organisation.knowledge import Knowledge
+from cloudscan.reason import Reason
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
 from cloudscan.snapshot.spool import ScanRecord, coverage_row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
 _OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
-_REGISTER: Final = Scope(uid=f"{ORGANISATION}:waivers", platform=ORGANISATION, kind="register", name="waivers")
+_REGISTER: Final = Scope(uid=f"{ORGANISATION}:partners", platform=ORGANISATION, kind="register", name="partners")
+_WAIVERS: Final = Scope(uid=f"{ORGANISATION}:waivers", platform=ORGANISATION, kind="ledger", name="waivers")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
 
 
@@ -27,32 +29,31 @@ def joiner(knowledge: Knowledge) -> Join:
     def join(db: duckdb.DuckDBPyConnection, record: ScanRecord) -> Joined:
         today = day_of(record.started_on, knowledge.timezone)
         rows.create(db)
-        workers = people.join(db, knowledge, today)
-        accounts.join(db, knowledge, workers)
+        persons = people.join(db, knowledge, today)
+        accounts.join(db, knowledge, persons)
+        partners.join(db, knowledge)
         exemptions.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
-            coverage=_coverage(knowledge, len(workers)),
+            coverage=_coverage(knowledge, len(persons)),
         )
 
     return join
 
 
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
-    """How far roster and ledger were read. What they cannot tell, no verdict may rest on."""
-    doubts = ((_ROSTER, _OF_PEOPLE, knowledge.staff.doubt, people_read),
-              (_REGISTER, ("waivers",), knowledge.exemptions.doubt, len(knowledge.exemptions.known)))  # fmt: skip
+    """How far each source was read. What it leaves open, no verdict may rest on."""
+    staff, exemptions = knowledge.staff, knowledge.exemptions
     return [
-        coverage_row(scope, tables[0], Outcome.COMPLETE, facts=read)
-        if doubt is None
-        else coverage_row(
-            scope,
-            tables[0],
-            Outcome.PARTIAL,
-            reason=doubt,
-            hides=tuple(Hidden(table=table) for table in tables),
-            facts=read,
-        )
-        for scope, tables, doubt, read in doubts
+        _read(_REGISTER, ("partners",), None, len(knowledge.partners)),
+        _read(_ROSTER, _OF_PEOPLE, staff.doubt, people_read),
+        _read(_WAIVERS, ("waivers",), exemptions.doubt, len(exemptions.known)),
     ]
+
+
+def _read(scope: Scope, tables: Sequence[str], doubt: Reason | None, facts: int) -> Coverage:
+    if doubt is None:
+        return coverage_row(scope, tables[0], Outcome.COMPLETE, facts=facts)
+    hides = tuple(Hidden(table=table) for table in tables)
+    return coverage_row(scope, tables[0], Outcome.PARTIAL, reason=doubt, hides=hides, facts=facts)
