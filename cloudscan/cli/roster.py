@@ -1,7 +1,7 @@
 """`cloudscan roster check`."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from cloudscan.sentence import Sentence, joined, say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
+    from cloudscan.organisation.unjoined import Unjoined
     from cloudscan.roster.reading import Dirt, Roster
     from cloudscan.roster.table import Table
 
@@ -58,7 +59,8 @@ def check(config_path: str | None, file: str | None, format_name: str) -> int:
 
     FILE is a CSV, in UTF-8 or Shift_JIS; without one it is the file that [roster] names. Shown are the columns and what
     they were taken for, how many people are active, on leave or gone today, and every row that cannot be understood.
-    Names are not printed.
+    After a scan also who has no account, which accounts belong to nobody, and which of these are called like somebody:
+    for a person to confirm in the roster. Names are not printed, numbers and addresses are.
     """
     from cloudscan.days import day_of
     from cloudscan.roster.reading import read_roster
@@ -69,10 +71,13 @@ def check(config_path: str | None, file: str | None, format_name: str) -> int:
     today = day_of(datetime.now(UTC), config.organisation.timezone)
     read = read_roster(table, today=today, timezone=config.organisation.timezone)
     standings = _standings(read, today)
+    left_over = _unjoined(config)
     if format_name == "json":
-        click.echo(_as_json(table, read, standings))
+        click.echo(_as_json(table, read, standings, left_over))
     else:
         _show(table, read, standings)
+        if left_over is not None:
+            _show_unjoined(left_over)
     return EXIT_INCOMPLETE if read.dirt else 0
 
 
@@ -118,6 +123,43 @@ def _show(table: "Table", read: "Roster", standings: Mapping[str, int]) -> None:
         echo(say("… and {count} more", count=more))
 
 
+def _unjoined(config: Config) -> "Unjoined | None":
+    """What the last scan could not join; None where there is none yet."""
+    from cloudscan.organisation.unjoined import unjoined
+    from cloudscan.snapshot.snapshot import Snapshot, reading
+    from cloudscan.snapshot.store import latest_snapshot
+
+    folder = latest_snapshot(config.folder / "snapshots")
+    if folder is None:
+        return None
+    with Snapshot.open(folder) as opened, reading(opened.path):
+        return unjoined(opened)
+
+
+def _show_unjoined(found: "Unjoined") -> None:
+    whys = {"ambiguous": say("several people fit"), "unread": say("a row of the roster could not be read")}
+    _list(
+        say("By the last scan, people who are here without an account: {count}", count=len(found.people)),
+        found.people,
+    )
+    _list(
+        say("Active accounts that belong to nobody: {count}", count=len(found.accounts)),
+        [joined([one.platform, one.address, *([whys[one.why]] if one.why in whys else [])]) for one in found.accounts],
+    )
+    _list(
+        say("Called like somebody, to be confirmed in the roster: {count}", count=len(found.proposals)),
+        [joined([one.platform, one.address, f"→ {one.number}"]) for one in found.proposals],
+    )
+
+
+def _list(title: Sentence, lines: Sequence[str]) -> None:
+    echo(title)
+    for line in lines[:_MOST_LINES]:
+        echo(joined(["  ", line], ""))
+    if (more := len(lines) - _MOST_LINES) > 0:
+        echo(say("… and {count} more", count=more))
+
+
 def _line(dirt: "Dirt") -> Sentence:
     where = joined([dirt.column, repr(plain(dirt.value))]) if dirt.column else plain(dirt.value)
     if where:
@@ -125,7 +167,7 @@ def _line(dirt: "Dirt") -> Sentence:
     return say("line {line}: {flaw}", line=dirt.line, flaw=_FLAWS[dirt.flaw])
 
 
-def _as_json(table: "Table", read: "Roster", standings: Mapping[str, int]) -> bytes:
+def _as_json(table: "Table", read: "Roster", standings: Mapping[str, int], left_over: "Unjoined | None") -> bytes:
     import msgspec
 
     from cloudscan.roster.reading import columns_taken
@@ -138,5 +180,6 @@ def _as_json(table: "Table", read: "Roster", standings: Mapping[str, int]) -> by
             "standings": standings,
             "later": read.later,
             "dirt": read.dirt,
+            **({"unjoined": left_over} if left_over is not None else {}),
         }
     )

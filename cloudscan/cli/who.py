@@ -85,8 +85,8 @@ def who(
         click.echo(_as_csv(known.reached, hidden), nl=False)
     else:
         shown = known if hidden is None else _redacted(known, hidden)
-        whats = [one.verdict.rule_id if hidden else one.message[config.organisation.language] for one in findings]
-        _show(shown, [(one, what) for one, what in zip(findings, whats, strict=True)])
+        words = [one.verdict.rule_id if hidden else one.message[config.organisation.language] for one in findings]
+        _show(shown, [(one, what) for one, what in zip(findings, words, strict=True)])
     return 0
 
 

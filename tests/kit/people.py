@@ -1,13 +1,12 @@
 """A company in three clouds, joined with its roster, for tests of what people can reach."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from cloudscan.connector import Cursor, Permission, Scope, Yielded
+from cloudscan.connector import Connector, Cursor, Permission, Scope, Yielded
 from cloudscan.engine.judge import Verdicts, judge
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
@@ -24,30 +23,30 @@ from tests.kit.organisation import NIGHT
 RULES = Path(__file__).parents[2] / "rules"
 
 
-@dataclass(frozen=True)
-class Cloud:
+def cloud(platform: str, facts: Sequence[AnyFact], *, refuses: bool = False) -> Connector:
     """A connector of one platform that yields facts, or is refused all of them."""
 
-    name: str
-    facts: Sequence[AnyFact]
-    refuses: bool = False
-    permissions: Sequence[Permission] = ()
+    class Cloud:
+        name: ClassVar[str] = platform
+        permissions: ClassVar[Sequence[Permission]] = ()
 
-    def scopes(self) -> Iterator[Scope]:
-        yield Scope(uid=f"{self.name}:all", platform=self.name, kind="tenant", name="all", account="acme")
+        def scopes(self) -> Iterator[Scope]:
+            yield Scope(uid=f"{platform}:all", platform=platform, kind="tenant", name="all", account="acme")
 
-    def collect(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        if self.refuses:
-            raise AccessDenied("refused tonight")
-        yield from self.facts
+        def collect(self, _scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+            if refuses:
+                raise AccessDenied("refused tonight")
+            yield from facts
+
+    return Cloud()
 
 
-def clouds(facts: Sequence[AnyFact], refusing: str = "") -> list[Cloud]:
+def clouds(facts: Sequence[AnyFact], refusing: str = "") -> list[Connector]:
     """The facts by the platform that their ids begin with."""
     by_platform: dict[str, list[AnyFact]] = {}
     for fact in facts:
         by_platform.setdefault(_uid_of(fact).partition(":")[0], []).append(fact)
-    return [Cloud(name, told, refuses=name == refusing) for name, told in by_platform.items()]
+    return [cloud(name, told, refuses=name == refusing) for name, told in by_platform.items()]
 
 
 def _uid_of(fact: AnyFact) -> str:
@@ -72,7 +71,7 @@ def rules(*ids: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in _shipped() if rule.id in ids)
 
 
-def judged(snapshot: Snapshot, *ids: str, timezone: str = "UTC", **params: Mapping[str, Any]) -> Verdicts:
+def judged(snapshot: Snapshot, *ids: str, timezone: str = "UTC", **params: int) -> Verdicts:
     """What these rules say."""
     return judge(snapshot, rules(*ids), timezone=timezone, params={ids[0]: params} if params else {})
 
