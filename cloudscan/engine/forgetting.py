@@ -47,7 +47,7 @@ _KEPT: Final = frozenset({
     ("leftovers", "person_uid"), ("leftovers", "principal_uid"), ("leftovers", "why"), ("leftovers", "from_department"),
     ("leftovers", "grant_uid"), ("leftovers", "group_uid"),
     ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
-    ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
+    ("partner_places", "principal_uid"), ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
     ("ranks", "resource_uid"), ("drift", "place_uid"), ("drift", "grant_uid"),
 })  # fmt: skip
 

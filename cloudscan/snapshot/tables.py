@@ -232,7 +232,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "department_containers": ("resource_uid",),
     "leftovers": ("person_uid", "principal_uid", "grant_uid", "group_uid"),
     "partner_accounts": ("principal_uid", "partner_uid"),
-    "partner_places": ("partner_uid", "resource_uid"),
+    "partner_places": ("principal_uid", "partner_uid", "resource_uid"),
     "ranks": ("resource_uid",),
     "drift": ("place_uid", "grant_uid"),
 }
