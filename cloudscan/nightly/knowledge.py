@@ -11,6 +11,7 @@ import msgspec
 from cloudscan.config import Config
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
+from cloudscan.nightly.exemptions import exemptions_on
 from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.reason import Reason
 from cloudscan.roster import memory
@@ -40,6 +41,7 @@ def known_on(config: Config, now: datetime) -> Known:
         domains=config.estate.domains,
         staff=staff,
         partners=config.partners,
+        exemptions=exemptions_on(config, now),
     )
     return Known(knowledge=knowledge, history=history)
 
