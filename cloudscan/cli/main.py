@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Report the health of the nightly scans to monitoring."),
     "ledger": ("ledger", "Look after the history: correct what a wrong clock has dated ahead."),
+    "partners": ("partners", "List partners: contracts, people, what they reach."),
     "prune": ("prune", "Remove old snapshots and reports."),
     "roster": ("roster", "Check the list of who works here."),
     "who": ("who", "Show what one person can reach on all platforms, and by what."),

@@ -55,6 +55,8 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
             return texts.name("audience", text, platform)
         case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform":
             return texts.name(column, text)
+        case "most_access":
+            return texts.name("access", text)
         case "blocked_by":
             return block(text, texts.lang)
         case "size_bytes" if isinstance(value, int):
