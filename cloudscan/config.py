@@ -74,6 +74,7 @@ class WaiversTable(_Table, frozen=True, kw_only=True):
 
     max_days: int = 180  # the longest a waiver may last, from the day it is given
     due_days: int = 14  # how many days before its end a waiver is listed as due soon
+    review_days: int = 182  # after how many days an exception has to be reviewed
     tolerance_percent: int = 20  # by how much a finding may grow before its waiver ends
 
 

@@ -152,6 +152,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     for table, key, least in (
         ("waivers", "max_days", 1),
         ("waivers", "due_days", 0),
+        ("waivers", "review_days", 1),
         ("waivers", "tolerance_percent", 0),
         ("ledger", "wait_seconds", 0),
         ("retention", "snapshots_days", 0),

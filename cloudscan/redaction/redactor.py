@@ -25,7 +25,7 @@ from cloudscan.facts import EMPLOYEE_NUMBER, Hidden
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
-from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary
+from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary, WaiverReview
 from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
@@ -255,6 +255,10 @@ class Redactor:
             owner=self.text(waiver.owner),
             reason=self.text(waiver.reason),
         )
+
+    def review(self, review: WaiverReview) -> WaiverReview:
+        """What a review decided, without who and why."""
+        return msgspec.structs.replace(review, by=self.text(review.by), reason=self.text(review.reason))
 
     def coverage(self, row: Coverage) -> Coverage:
         """A row of coverage, redacted."""
