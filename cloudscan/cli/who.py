@@ -22,7 +22,7 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "active": say("active"), "on-leave": say("on leave"), "upcoming": say("not yet here"),
     "term-over": say("contract over, to be confirmed"), "left": say("no longer here"),
     "suspended": say("disabled"), "archived": say("archived"), "deleted": say("deleted"),
-    "own": say("own"), "private": say("private"),
+    "own": say("company account"), "private": say("private account"),
     "number": say("the employee number"), "identity": say("the identity provider"), "address": say("the address"),
     "alias": say("another address"), "namesake": say("the same mailbox and name"), "directory": say("the directory"),
     "certain": say("certain"), "high": say("high"), "medium": say("medium"),
