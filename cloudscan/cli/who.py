@@ -26,7 +26,7 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "number": say("the employee number"), "identity": say("the identity provider"), "address": say("the address"),
     "alias": say("another address"), "namesake": say("the same mailbox and name"), "directory": say("the directory"),
     "certain": say("certain"), "high": say("high"), "medium": say("medium"),
-    "ambiguous": say("several people fit"), "unread": say("a row of the roster could not be read"),
+    "name": say("the name is the same"), "ambiguous": say("several people fit"), "unread": say("a row of the roster could not be read"),
     "owner": say("owner"), "direct": say("directly"), "link": say("by a link"), "group": say("through a group"),
     "employee": say("employee"), "temporary": say("employed for a term"), "contractor": say("contractor"),
     "seconded-out": say("seconded elsewhere"), "seconded-in": say("seconded to us"), "intern": say("intern"),
