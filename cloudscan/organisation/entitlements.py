@@ -89,13 +89,13 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
-    """An account that may be the person's as well: two people fit, or a row of the roster could not be read."""
+    """An account of ours that may be the person's as well, and could not be joined with anybody."""
 
     uid: str
     platform: str
     name: str
     address: str
-    why: str  # ambiguous, unread
+    why: str  # ambiguous, unread; name: it is only called alike
 
 
 class Entitlements(msgspec.Struct, frozen=True, kw_only=True):
@@ -320,19 +320,21 @@ def _amounts(snapshot: Snapshot) -> list[Amount]:
 
 
 def _doubts(snapshot: Snapshot, candidate: Candidate) -> list[Doubt]:
-    """Accounts that may be theirs: joined with nobody for certain, of the same address, number or name."""
+    """Accounts of ours that may be theirs: joined with nobody, of the same address, number or name."""
     rows = _rows(
         snapshot,
-        """SELECT p.uid, p.platform, p.name, p.email, a.joined_by, p.detail ->> '$.employee_number'
-           FROM accounts AS a JOIN principals AS p ON p.uid = a.principal_uid
-           WHERE a.person_uid IS NULL ORDER BY p.platform, p.uid""",
+        """SELECT p.uid, p.platform, p.name, p.email, coalesce(a.joined_by, 'name'), p.detail ->> '$.employee_number'
+           FROM principals AS p LEFT JOIN accounts AS a ON a.principal_uid = p.uid
+           WHERE p.kind = 'user' AND p.affiliation = 'internal' AND a.person_uid IS NULL
+             AND p.uid NOT IN (SELECT principal_uid FROM their)
+           ORDER BY p.platform, p.uid""",
     )
     return [
         Doubt(uid=uid, platform=platform, name=name, address=address, why=why)
         for uid, platform, name, address, why, number in rows
         if (candidate.address and address.lower() == candidate.address.lower())
         or (candidate.number and number_in(number or "").lstrip("0") == candidate.number.lstrip("0"))
-        or folded_name(name) == folded_name(candidate.name)
+        or (candidate.name and folded_name(name) == folded_name(candidate.name))
     ]
 
 

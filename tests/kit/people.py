@@ -11,16 +11,23 @@ from cloudscan.engine.judge import Verdicts, judge
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import AccessDenied
-from cloudscan.facts import Access, AnyFact, Audience, Grant, Membership, Principal, Resource, Via
+from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Principal, Resource, Via
 from cloudscan.finding import Verdict
 from cloudscan.organisation.joining import joiner
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.snapshot.collect import CollectOptions, collect
 from cloudscan.snapshot.seal import SealOptions
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.kit.organisation import NIGHT
+from tests.kit.organisation import NIGHT, user
 
 RULES = Path(__file__).parents[2] / "rules"
+
+ROSTER = """\
+社員番号,氏名,メールアドレス,個人メール,部署,上長,退職日
+00101,佐藤 花子,hanako@acme.example,,営業部,,
+00102,鈴木 一郎,ichiro@acme.example,ichi@mail.example,営業部,00101,2026-03-31
+00103,鈴木 一郎,suzuki@acme.example,,経理部,00101,
+"""
 
 
 def cloud(platform: str, facts: Sequence[AnyFact], *, refuses: bool = False) -> Connector:
@@ -105,3 +112,20 @@ def group(uid: str, *members: Principal | str) -> list[AnyFact]:
     told = Principal(uid=uid, platform=platform, account="acme", kind="group", name=name, status="active")
     uids = [one if isinstance(one, str) else one.uid for one in members]
     return [told, *(Membership(group_uid=uid, member_uid=one) for one in uids)]
+
+
+def in_three_clouds() -> list[AnyFact]:
+    """What 00102 has on all platforms, and 00103, whose name is the same, on one."""
+    drive = user("ichiro", "ichiro@acme.example", platform="gdrive", detail={"employee_number": "00102"})
+    entra = user("ichiro", "ichiro@acme.example", platform="m365")
+    aws = user("ichiro", platform="s3", detail={"employee_number": "102", "sign_in": "true"})
+    private = user("ichi", "ichi@mail.example", platform="m365", kind="guest", affiliation=Affiliation.EXTERNAL)
+    other = user("suzuki", "suzuki@acme.example", platform="gdrive")
+    return [
+        *(drive, entra, aws, private, other),
+        thing("gdrive:plan"), given(drive.uid, "gdrive:plan"), given(other.uid, "gdrive:plan"),
+        thing("gdrive:own", owner_uid=drive.uid), opened("gdrive:own"),
+        thing("m365:site", "site"), given(private.uid, "m365:site", audience=Audience.NAMED_EXTERNAL),
+        *group("m365:team", entra),
+        thing("s3:bucket", "bucket"), given(aws.uid, "s3:bucket"),
+    ]  # fmt: skip

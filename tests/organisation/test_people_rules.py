@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloudscan.facts import Affiliation, AnyFact, Audience, Principal
+from cloudscan.facts import AnyFact, Principal
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.reason import Reason
@@ -15,7 +15,7 @@ from cloudscan.roster.career import MoveSource
 from cloudscan.roster.entry import Employment, Post, RosterEntry
 from cloudscan.roster.people import KnownPerson, Move, People
 from tests.kit.organisation import NIGHT, staff, user
-from tests.kit.people import given, group, judged, night, of_people, opened, thing
+from tests.kit.people import ROSTER, given, group, in_three_clouds, judged, night, of_people, thing
 
 LEAVING = (
     "former-employee-account-active",
@@ -25,12 +25,6 @@ LEAVING = (
     "access-granted-after-last-day",
 )
 TODAY = date(2026, 4, 1)
-ROSTER = """\
-社員番号,氏名,メールアドレス,個人メール,部署,上長,退職日
-00101,佐藤 花子,hanako@acme.example,,営業部,,
-00102,鈴木 一郎,ichiro@acme.example,ichi@mail.example,営業部,00101,2026-03-31
-00103,鈴木 一郎,suzuki@acme.example,,経理部,00101,
-"""
 
 
 def known_person(entry: RosterEntry, *moves: Move) -> KnownPerson:
@@ -44,23 +38,6 @@ def known_person(entry: RosterEntry, *moves: Move) -> KnownPerson:
 
 def rostered(*people: KnownPerson) -> Staff:
     return Staff(people=People(persons=people), is_configured=True)
-
-
-def in_three_clouds() -> list[AnyFact]:
-    """What 00102 has on all platforms, and 00103, whose name is the same, on one."""
-    drive = user("ichiro", "ichiro@acme.example", platform="gdrive", detail={"employee_number": "00102"})
-    entra = user("ichiro", "ichiro@acme.example", platform="m365")
-    aws = user("ichiro", platform="s3", detail={"employee_number": "102", "sign_in": "true"})
-    private = user("ichi", "ichi@mail.example", platform="m365", kind="guest", affiliation=Affiliation.EXTERNAL)
-    other = user("suzuki", "suzuki@acme.example", platform="gdrive")
-    return [
-        *(drive, entra, aws, private, other),
-        thing("gdrive:plan"), given(drive.uid, "gdrive:plan"), given(other.uid, "gdrive:plan"),
-        thing("gdrive:own", owner_uid=drive.uid), opened("gdrive:own"),
-        thing("m365:site", "site"), given(private.uid, "m365:site", audience=Audience.NAMED_EXTERNAL),
-        *group("m365:team", entra),
-        thing("s3:bucket", "bucket"), given(aws.uid, "s3:bucket"),
-    ]  # fmt: skip
 
 
 def test_a_former_employee_is_one_finding_a_rule_that_speaks_of_all_platforms(tmp_path: Path) -> None:
