@@ -26,6 +26,8 @@ Problem = tuple[Sequence[Step], Sentence | ConfigurationError]
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_SCAN: Final = 720  # hours
 _MOST_REQUESTS: Final = 512  # in flight
+_RANKED_BY: Final = ("resources", "tags", "labels", "paths", "containers", "departments")
+_WITH_PATTERNS: Final = frozenset({"labels", "paths", "containers", "departments"})
 _LABEL: Final = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?")
 _REGISTRIES: Final = frozenset(
     {"ac", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "nom", "or", "org"}
@@ -37,6 +39,7 @@ def problems(config: "Config") -> Iterator[Problem]:
     """What is wrong, and where, in the order of the file's tables."""
     yield from _whose(config)
     yield from _where(config)
+    yield from _ranked(config)
     yield from _scanning(config)
     yield from _least(config)
     for number, route in enumerate(config.routes):
@@ -102,6 +105,37 @@ def _whose(config: "Config") -> Iterator[Problem]:
             owners[value] = name
 
 
+def _ranked(config: "Config") -> Iterator[Problem]:
+    """Entries that name nothing or everything, and what is said to have two ranks."""
+    said: dict[tuple[str, str, str], str] = {}
+    for number, entry in enumerate(config.ranks):
+        way = ("ranks", number)
+        if not any(getattr(entry, key) for key in _RANKED_BY):
+            keys = ", ".join(_RANKED_BY)
+            yield (*way, "rank"), say("the entry names nothing that has this rank; write one of {keys}", keys=keys)
+        for key in _RANKED_BY:
+            for value in getattr(entry, key):
+                if problem := _rank_problem(key, value):
+                    yield (*way, key), problem
+                before = said.setdefault((key, entry.platform, _folded(value)), entry.rank)
+                if before != entry.rank:
+                    twice = say(
+                        "{value} is said to be {rank} as well; keep one of them", value=repr(value), rank=before
+                    )
+                    yield (*way, key), twice
+
+
+def _rank_problem(key: str, value: str) -> Sentence | None:
+    if not value.strip():
+        return say("a value is empty; remove it")
+    if key == "tags" and not value.partition("=")[0].strip():
+        return say("{value} names no tag; write one like data=payroll", value=repr(value))
+    if key in _WITH_PATTERNS and not value.strip("*?/ "):
+        return say("{value} fits everything, and a rank says what matters more than the rest; narrow it",
+                   value=repr(value))  # fmt: skip
+    return None
+
+
 def _where(config: "Config") -> Iterator[Problem]:
     """A time zone that the database of zones does not have."""
     name = config.organisation.timezone
@@ -110,6 +144,11 @@ def _where(config: "Config") -> Iterator[Problem]:
     except ConfigurationError:
         near = nearest_zone(name)
         yield ("organisation", "timezone"), say("there is no time zone {name}; {near}", name=repr(name), near=near)
+
+
+def _folded(value: str) -> str:
+    """A name, for comparison."""
+    return unicodedata.normalize("NFKC", value).strip().casefold()
 
 
 def _domain_problem(domain: str) -> Sentence | None:
@@ -162,3 +201,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     ):
         if getattr(getattr(config, table), key) < least:
             yield (table, key), say("it must be at least {least}", least=least)
+    for rank, days in config.deadlines.own_by_rank.items():
+        for severity, most in days.items():
+            if most < 0:
+                yield ("deadlines", rank, severity.value), say("it must be at least {least}", least=0)

@@ -62,6 +62,7 @@ def report_of(
         frameworks=framework_coverage.results(frameworks, summaries, findings),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 
@@ -206,6 +207,7 @@ def _with_decisions(db: Connection, report: Report, today: datetime, calendar: C
         gaps=gap_rows.statuses(db, report, register, today),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 

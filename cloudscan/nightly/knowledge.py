@@ -3,16 +3,29 @@
 A roster that cannot be read or trusted is a gap of this night, and the scan goes on.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
-from cloudscan.config import Config
+from cloudscan.config import Config, RankTable
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
+from cloudscan.facts import RANKS
 from cloudscan.organisation.knowledge import Knowledge, Staff, Worker
+from cloudscan.organisation.rank_lines import RankLine, Source
 from cloudscan.reason import Reason
 from cloudscan.roster.reading import read_roster
 from cloudscan.roster.table import read_table
+
+_SOURCES: Final[Mapping[str, Source]] = {
+    "resources": Source.EXPLICIT,
+    "tags": Source.TAG,
+    "labels": Source.LABEL,
+    "paths": Source.PATTERN,
+    "containers": Source.PATTERN,
+    "departments": Source.DEPARTMENT,
+}
 
 
 def knowledge_of(config: Config, now: datetime) -> Knowledge:
@@ -21,7 +34,24 @@ def knowledge_of(config: Config, now: datetime) -> Knowledge:
         timezone=config.organisation.timezone,
         domains=config.estate.domains,
         staff=_staff(config, now),
+        ranks=rank_lines(config.ranks),
     )
+
+
+def rank_lines(tables: Iterable[RankTable]) -> list[RankLine]:
+    """Every value of ``[[ranks]]``, in the order of the file."""
+    return [
+        RankLine(
+            rank=RANKS[table.rank],
+            source=source,
+            value=value,
+            platform=table.platform,
+            of_container=key == "containers",
+        )
+        for table in tables
+        for key, source in _SOURCES.items()
+        for value in getattr(table, key)
+    ]
 
 
 def _staff(config: Config, now: datetime) -> Staff:

@@ -9,7 +9,7 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, rows
+from cloudscan.organisation import accounts, people, ranks, rows
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
@@ -28,6 +28,7 @@ def joiner(knowledge: Knowledge) -> Join:
         rows.create(db)
         workers = people.join(db, knowledge, today)
         accounts.join(db, knowledge, workers)
+        ranks.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",

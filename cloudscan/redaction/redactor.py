@@ -171,6 +171,7 @@ class Redactor:
             comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
+            rank_deadlines=report.rank_deadlines,
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:
