@@ -191,6 +191,7 @@ class Config(_Table, frozen=True, kw_only=True):
             accounts=frozenset(us.accounts),
             organisations=frozenset(us.organisation_ids),
             timezone=us.timezone,
+            ranked_by_tag=any(entry.tags for entry in self.ranks),
             partners=tuple(
                 Partner(
                     name=partner.name,

@@ -92,6 +92,15 @@ RANKS: Final[Mapping[str, int]] = {"news-grade": 5, "confidential": 3, "working"
 anybody here may see it. The numbers are `Resource.rank`."""
 
 
+UNRANKED: Final = "unranked"
+"""What a resource is called of which nobody has said how much it matters."""
+
+
+def rank_name(rank: int | None) -> str:
+    """What a rank is called; empty for a number between those that have a name."""
+    return UNRANKED if rank is None else next((name for name, number in RANKS.items() if number == rank), "")
+
+
 class Outcome(StrEnum):
     """How much of one table of one scope was read."""
 
