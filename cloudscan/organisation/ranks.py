@@ -60,7 +60,7 @@ def find(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
     fill(db, "rank_found", _FOUND, [])
     containers = _containers(db)
     if any(line.source in (Source.EXPLICIT, Source.PATTERN) for line in lines):
-        _texts(db)
+        call_by_path(db)
     _explicit(db, lines, containers)
     _tagged(db, lines)
     _labelled(db, lines)
@@ -126,35 +126,40 @@ def _containers(db: duckdb.DuckDBPyConnection) -> Sequence[_Container]:
            WHERE container_uid IS NULL OR uid IN (SELECT container_uid FROM resources)"""
     ).fetchall()
     containers = {row[0]: _Container(*row) for row in rows}
-    texts: dict[int, str] = {}
+    called: dict[int, str] = {}
     for uid in containers:
-        _called(uid, containers, texts, _NESTED)
+        _call(uid, containers, called, _NESTED)
     fill(
         db,
         "rank_containers",
-        {"uid": "BIGINT", "text": "VARCHAR", "path": "VARCHAR"},
-        [{"uid": one.uid, "text": texts[one.uid], "path": one.path} for one in containers.values()],
+        {"uid": "BIGINT", "called": "VARCHAR", "text": "VARCHAR", "path": "VARCHAR"},
+        [
+            {"uid": uid, "called": called[uid], "text": folded_text(called[uid]), "path": one.path}
+            for uid, one in containers.items()
+        ],
     )
     return list(containers.values())
 
 
-def _called(uid: int, containers: Mapping[int, _Container], texts: dict[int, str], most: int) -> str:
-    if uid not in texts:
+def _call(uid: int, containers: Mapping[int, _Container], called: dict[int, str], most: int) -> str:
+    """The name of a container, after the names of what it is in: a library after its site."""
+    if uid not in called:
         one = containers[uid]
         above = containers.get(one.container_uid or 0)
-        outer = _called(above.uid, containers, texts, most - 1) if above and above.kind not in _WHOLE and most else ""
-        texts[uid] = f"{outer}/{folded_text(one.name)}"
-    return texts[uid]
+        outer = _call(above.uid, containers, called, most - 1) if above and above.kind not in _WHOLE and most else ""
+        called[uid] = f"{outer}/{one.name}"
+    return called[uid]
 
 
-def _texts(db: duckdb.DuckDBPyConnection) -> None:
-    """Make `rank_texts`: each resource's container and path, folded, between slashes.
+def call_by_path(db: duckdb.DuckDBPyConnection) -> None:
+    """Make `rank_texts`, from `rank_containers`: each resource's container and path, folded, between slashes.
 
     A table: a view would be computed again for every pattern.
     """
     db.execute(
         """CREATE OR REPLACE TEMP VIEW rank_tails AS
-           SELECT r.uid, r.platform, own.text AS own, coalesce(c.text, '') AS inside,
+           SELECT r.uid, r.platform, own.text AS own, own.called AS called, coalesce(c.text, '') AS inside,
+                  coalesce(c.called, '') AS outer_called,
                   ltrim(CASE WHEN r.path = '' THEN r.name
                              WHEN c.path <> '' AND starts_with(r.path, c.path || '/')
                              THEN substr(r.path, length(c.path) + 2)
