@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cloudscan.config import Config
     from cloudscan.organisation.rank_lines import RankLine
     from cloudscan.organisation.rank_lookup import Explained, Spoken, Unranked
+    from cloudscan.organisation.rank_suggestions import Suggestion
     from cloudscan.snapshot.snapshot import Snapshot
 
 _MOST_IDLE: Final = 20  # entries that reach nothing
@@ -132,10 +133,8 @@ def list_(config_path: str | None, limit: int, snapshot: str | None, format_name
         click.echo(msgspec.json.encode({"counts": counts, "unranked": unranked}))
         return 0
     ranked = sum(counts.by_rank.values())
-    numbers = joined(
-        (say("{count} {rank}", count=n, rank=_RANKS.get(rank_name(rank), str(rank))) for rank, n in counts.by_rank.items()),
-        ", ",
-    )  # fmt: skip
+    shares = (say("{count} {rank}", count=n, rank=_RANKS[rank_name(rank)]) for rank, n in counts.by_rank.items())
+    numbers = joined(shares, ", ")
     echo(say("{ranked} of {count} resources are ranked: {numbers}", ranked=ranked, count=counts.resources,
              numbers=numbers or "-"))  # fmt: skip
     for line in counts.idle[:_MOST_IDLE]:
@@ -145,6 +144,58 @@ def list_(config_path: str | None, limit: int, snapshot: str | None, format_name
     if unranked:
         _show_unranked(unranked)
     return 0
+
+
+@ranks.command()
+@click.option("--limit", type=click.IntRange(1, 200), default=40, show_default=True, help="Suggest at most N entries.")
+@_SNAPSHOT
+@click.pass_obj
+def suggest(config_path: str | None, limit: int, snapshot: str | None) -> int:
+    """Suggest ranks from names and labels, as text for cloudscan.toml.
+
+    Nothing is applied. Each line says which word led to it, how much it reaches and who has access: read it, delete
+    what is wrong, and put the rest into cloudscan.toml. Contents are never read.
+    """
+    from cloudscan.organisation import rank_suggestions
+
+    config = load_config(config_path)
+    with _ranked(config, snapshot) as (opened, _lines):
+        entries = rank_suggestions.by_entry(rank_suggestions.suggest(opened, limit))
+    if not entries:
+        echo(say("# Nothing that is unranked has a name or a label that suggests a rank."))
+        return 0
+    echo(say("# Guessed from names and labels. Nothing is applied: delete what is wrong, keep the rest."))
+    for (rank, platform), several in entries.items():
+        echo("")
+        for line in _entry(rank, platform, several):
+            echo(line)
+    return 0
+
+
+def _entry(rank: int, platform: str, several: "Sequence[Suggestion]") -> Iterator[Sentence | str]:
+    yield "[[ranks]]"
+    yield f'rank = "{rank_name(rank)}"'
+    yield f"platform = {quoted(platform)}"
+    for key in dict.fromkeys(one.key for one in several):
+        yield f"{key} = ["
+        for one in several:
+            if one.key == key:
+                yield joined([f"  {quoted(one.value)},  #", _reason(one)])
+        yield "]"
+
+
+def quoted(value: str) -> str:
+    """A text as TOML writes it: https://toml.io/en/v1.0.0#string."""
+    import tomlkit
+
+    return tomlkit.string(value).as_string()
+
+
+def _reason(one: "Suggestion") -> Sentence:
+    about = say("{word}: {meaning}", word=repr(one.word), meaning=one.meaning) if one.meaning else repr(one.word)
+    audience = one.audience or "nobody"
+    return say("{about}; resources: {count}, widest audience: {audience}",
+               about=about, count=one.resources, audience=audience)  # fmt: skip
 
 
 def _show_unranked(unranked: "Sequence[Unranked]") -> None:

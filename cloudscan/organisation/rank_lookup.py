@@ -10,7 +10,7 @@ import msgspec
 
 from cloudscan.facts import OBJECTS_INSIDE, Audience
 from cloudscan.organisation import rank_lines, ranks
-from cloudscan.organisation.rank_lines import RankLine, Source
+from cloudscan.organisation.rank_lines import RankLine
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import key
 
@@ -87,10 +87,13 @@ def fitting(snapshot: Snapshot, name: str) -> list[int]:
     exact = "SELECT uid FROM resources WHERE uid = $key UNION SELECT uid FROM rank_texts WHERE text = $text"
     path = rank_lines.path_of(wanted)
     rows = db.execute(exact, {"key": key(wanted), "text": path}).fetchall()
-    rows = rows or db.execute(
-        f"SELECT uid FROM rank_texts WHERE suffix(text, $text) ORDER BY length(text), uid LIMIT {MOST + 1}",
-        {"text": path},
-    ).fetchall()
+    rows = (
+        rows
+        or db.execute(
+            f"SELECT uid FROM rank_texts WHERE suffix(text, $text) ORDER BY length(text), uid LIMIT {MOST + 1}",
+            {"text": path},
+        ).fetchall()
+    )
     rows = rows or db.execute("SELECT uid FROM resources WHERE lower(path) = lower($path)", {"path": wanted}).fetchall()
     return [uid for (uid,) in rows][: MOST + 1]
 
@@ -208,7 +211,8 @@ def unranked(snapshot: Snapshot, most: int) -> list[Unranked]:
                 SELECT uid, coalesce(container_uid, uid) AS container, size_bytes,
                        CASE WHEN contains(detail::VARCHAR, '"{OBJECTS_INSIDE}"')
                             THEN greatest(1, try_cast(detail ->> '{OBJECTS_INSIDE}' AS BIGINT)) ELSE 1 END AS things
-                FROM resources WHERE uid NOT IN (SELECT uid FROM rank_decided) AND kind NOT IN ('tenant', 'account', 'organisation')
+                FROM resources WHERE uid NOT IN (SELECT uid FROM rank_decided)
+                  AND kind NOT IN ('tenant', 'account', 'organisation')
             ), sizes AS (
                 SELECT container, sum(things) AS resources, sum(size_bytes) AS bytes FROM open GROUP BY container
             ), exposed AS (

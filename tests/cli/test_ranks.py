@@ -1,6 +1,7 @@
 """`cloudscan ranks`: entries are tried on the last snapshot, as it is."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ BOARD = Resource(
 )  # fmt: skip
 MINUTES = file("m", path="Board/minutes.docx", parent_uid="toy:board", container_uid="toy:hr", label="General")
 SALES = Resource(uid="toy:sales", platform="toy", account="acme", kind="shared_drive", name="営業")
-OFFER = file("o", path="見積/offer.docx", parent_uid="toy:sales", container_uid="toy:sales", size_bytes=2_000_000)
+OFFER = file("o", path="見積/見積書.docx", parent_uid="toy:sales", container_uid="toy:sales", size_bytes=2_000_000)
 ENTRIES = """
 [[ranks]]
 rank = "news-grade"
@@ -62,9 +63,9 @@ def test_what_several_are_called_is_listed(scanned: Path, capsys: pytest.Capture
     """Everything whose path ends so."""
     Path("cloudscan.toml").write_text(ENTRIES.replace("HR/Board/*", "HR/Board"), encoding="utf-8")
 
-    found = json.loads(said(capsys, "explain", "見積/offer.docx", "--format", "json"))
+    found = json.loads(said(capsys, "explain", "見積/見積書.docx", "--format", "json"))
 
-    assert [(one["called"], one["rank"], one["spoken"]) for one in found] == [("営業/見積/offer.docx", None, [])]
+    assert [(one["called"], one["rank"], one["spoken"]) for one in found] == [("営業/見積/見積書.docx", None, [])]
 
 
 def test_what_is_called_nothing_is_an_error(scanned: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,3 +84,34 @@ def test_unranked_containers_are_listed_and_entries_that_reach_nothing(
     assert "Reaches nothing: pattern '*merger*'" in text
     rows = [line.split() for line in text.splitlines() if "shared_drive" in line]
     assert [(row[0], row[3], row[-1]) for row in rows] == [("営業", "anyone_with_link", "2.0"), ("HR", "nobody", "?")]
+
+
+def test_suggestions_are_text_for_the_configuration_and_change_nothing(
+    scanned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the word that led to each, and how far it reaches; what is ranked already is left out."""
+    before = Path("cloudscan.toml").read_text(encoding="utf-8")
+
+    text = said(capsys, "suggest")
+
+    (entry,) = tomllib.loads(text)["ranks"]
+    assert entry == {"rank": "confidential", "platform": "toy", "paths": ["営業/*見積*", "HR/*"]}
+    assert "'見積': prices and costs; resources: 1, widest audience: anyone_with_link" in text
+    assert Path("cloudscan.toml").read_text(encoding="utf-8") == before
+
+
+def test_a_name_that_would_break_the_configuration_is_a_pattern_of_what_can_be_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Quotes, line ends and characters that turn the text around are a stranger's."""
+    monkeypatch.chdir(tmp_path)
+    hostile = Resource(
+        uid="toy:x", platform="toy", account="acme", kind="shared_drive", name='pay\u202eroll*\n"]\nrank = "給与'
+    )
+    joined(tmp_path / "a", Knowledge(), [hostile]).close()
+
+    text = said(capsys, "suggest", "--snapshot", str(tmp_path / "a" / "snapshot"))
+
+    (entry,) = tomllib.loads(text)["ranks"]
+    assert entry["paths"] == ['pay?roll??"]?rank = "給与/*']
+    assert "\u202e" not in text
