@@ -119,7 +119,7 @@ def list_(config_path: str | None, limit: int, snapshot: str | None, format_name
     """List what is unranked, where most people have access first.
 
     Per bucket, drive or library: the widest audience of what is unranked in it, people outside by name, resources and
-    bytes. It begins with how far the entries of [[ranks]] reach in the last snapshot, and names those that reach nothing.
+    bytes. It begins with how far the entries of [[ranks]] reach in the last snapshot, and which reach nothing.
     """
     import msgspec
 
