@@ -16,7 +16,7 @@ from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.2"
+SCHEMA_VERSION = "3.3"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,6 +268,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
     rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
+    only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property
     def complete(self) -> bool:

@@ -19,7 +19,7 @@ moves                                 `person` went from Sales to Finance 100 da
 accounts                              `somebody` is `person`'s own account, by the number
 partners       partner, partner2, …   Haulier, under a contract that ends in 100 days
 partner_accounts                      `somebody` belongs to `partner`, by the domain
-partner_places                        `res` is a place of `partner`
+partner_places                        `somebody`, who is `partner`'s, may have `res`
 ranks                                 `res` has the rank 5, by a pattern
 drift                                 `way` on `res` is as intended
 waivers        waiver, waiver2, …     a waiver of one finding, with an owner and a reason, for 100 days
@@ -85,12 +85,17 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "partners": {
         "uid": "partner", "name": "Haulier", "owner": "boss@acme.example", "deputy": "", "purpose": "Transport",
-        "most_rank": 5, "most_access": "own", "anywhere": True, "personal_data": False,
-        "starts_on": AS_OF.date() - timedelta(days=100), "contract_ends": AS_OF.date() + timedelta(days=100),
-        "training_due": NO_DAY, "logs_due": NO_DAY, "review_due": NO_DAY,
+        "owner_is_here": True, "contract": "", "most_rank": 5, "most_access": "own", "anywhere": True,
+        "personal_data": False, "starts_on": AS_OF.date() - timedelta(days=100),
+        "contract_ends": AS_OF.date() + timedelta(days=100), "renews_on": NO_DAY, "training_due": NO_DAY,
+        "logs_due": NO_DAY, "review_due": NO_DAY, "end_is_settled": True, "lacks": "",
     },
-    "partner_accounts": {"principal_uid": "somebody", "partner_uid": "partner", "joined_by": "domain"},
-    "partner_places": {"partner_uid": "partner", "resource_uid": "res"},
+    "partner_accounts": {
+        "principal_uid": "somebody", "partner_uid": "partner", "joined_by": "domain",
+        "starts_on": AS_OF.date() - timedelta(days=100), "contract_ends": AS_OF.date() + timedelta(days=100),
+        "most_rank": 5, "most_access": "own", "anywhere": True,
+    },
+    "partner_places": {"principal_uid": "somebody", "partner_uid": "partner", "resource_uid": "res"},
     "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": "", "origin_uid": "res"},
     "drift": {"place_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "", "line": ""},
     "waivers": {

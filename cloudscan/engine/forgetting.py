@@ -44,7 +44,7 @@ _KEPT: Final = frozenset({
     ("activity", "resource_uid"), ("activity", "grant_uid"),
     ("posts", "person_uid"), ("moves", "person_uid"),
     ("accounts", "principal_uid"), ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
-    ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
+    ("partner_places", "principal_uid"), ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
     ("ranks", "resource_uid"), ("drift", "place_uid"), ("drift", "grant_uid"),
 })  # fmt: skip
 

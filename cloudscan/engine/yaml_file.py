@@ -102,6 +102,17 @@ def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> 
         return Problem(str(file), line, message)
 
 
+def part(document: Document, path: str, data: Any, record: type[Record]) -> Record | tuple[int, str]:
+    """The `data` at a path of a document as a record, or the line and message of what keeps it from being one.
+
+    For values of a mapping, whose keys the problems of `read` do not name.
+    """
+    try:
+        return msgspec.convert(data, record)
+    except msgspec.ValidationError as error:
+        return _explain(str(error), document, record, within=path)
+
+
 @lru_cache(maxsize=1_000)
 def _parse(content: bytes) -> Document:
     try:
@@ -174,15 +185,15 @@ class _Builder:
             yield key, value_node
 
 
-def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> tuple[int, str]:
-    """The message of msgspec in our words, with its line."""
+def _explain(message: str, document: Document, record: type[msgspec.Struct], within: str = "$") -> tuple[int, str]:
+    """The message of msgspec in our words, with its line. `within`: where in the document the record is."""
     what, _, where = message.partition(" - at `")
     path = where.rstrip("`") or "$"
-    line = document.line("$" + "".join(_STEP.findall(path.removeprefix("$").split("[...]")[0])))
+    line = document.line(within + "".join(_STEP.findall(path.removeprefix("$").split("[...]")[0])))
     if unknown := re.search(r"unknown field `(.*)`", what):
         key = unknown[1]
         known = _fields_at(record, path)
-        parent = "$" + "".join(_STEP.findall(path.removeprefix("$")))
+        parent = within + "".join(_STEP.findall(path.removeprefix("$")))
         return document.lines.get(f"{parent}.{key}", line), say(
             "the key `{key}` is not known; {hint}", key=key, hint=suggestion(key, known)
         )

@@ -4,18 +4,17 @@
 joined by     what is equal                                                               confidence
 ============  ==========================================================================  ==========
 number        the employee number, as written                                             certain
-identity      an id of the same identity provider, with an account that is joined         certain
 address       the primary address of both                                                 certain
+identity      an id of the same identity provider, with an account that is joined         certain
 number        the employee number but for zeros that a spreadsheet dropped                high
 alias         an address of one is an alias of the other                                  high
 namesake      the same mailbox and the same name at two domains of ours                   medium
 private       a private address that the roster, or a directory's entry, has              high
 ============  ==========================================================================  ==========
 
-A name alone never joins. Two people who fit equally well are none (`ambiguous`), and so is whoever may stand in a row
-of the roster that could not be understood (`unread`). An account that was created after somebody left is not theirs,
-however its address reads: addresses are used again. The rungs follow the practice of identity governance as far as it
-is documented (Microsoft Entra: *Configure and troubleshoot lifecycle workflows*; SCIM: *RFC 7643*, 4.3).
+A name alone never joins. Two people who fit equally well are none (`ambiguous`), and so is an account whose owner may
+be in a row of the roster that cannot be understood (`unread`). An account that was created after somebody left is not
+the same person's, however its address reads: addresses are used again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +22,11 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from cloudscan.organisation.knowledge import Knowledge, Worker
+from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.organisation.people import person_uid
 from cloudscan.organisation.rows import fill
 from cloudscan.roster.folding import folded_name
+from cloudscan.roster.people import KnownPerson
 from cloudscan.snapshot.tables import key
 from cloudscan.text import CONSUMER
 
@@ -114,23 +114,23 @@ _RUNGS: Final = (
 )
 
 
-def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Sequence[Worker]) -> None:
+def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, persons: Sequence[KnownPerson]) -> None:
     """Fill `joined_accounts`, from `principals` and `joined_people`."""
     for macro in _MACROS:
         db.execute(macro)
-    fill(db, "person_signs", _KEYS, list(_person_signs(workers)))
+    fill(db, "person_signs", _KEYS, list(_person_signs(persons)))
     db.execute("UPDATE person_signs SET value = folded_address(value) WHERE sign <> 'number'")
     _principal_signs(db)
     _refuse_contradictions(db)
     for rung in _RUNGS:
         _climb(db, rung)
-    _namesakes(db, knowledge, workers)
+    _namesakes(db, knowledge, persons)
     _could_not_tell(db, knowledge)
 
 
-def _person_signs(workers: Iterable[Worker]) -> Iterator[dict[str, Any]]:
-    for worker in workers:
-        entry = worker.entry
+def _person_signs(persons: Iterable[KnownPerson]) -> Iterator[dict[str, Any]]:
+    for person in persons:
+        entry = person.entry
         uid = key(person_uid(entry))
         if entry.number:
             yield {"person_uid": uid, "sign": "number", "value": entry.number.upper()}
@@ -192,7 +192,7 @@ def _climb(db: duckdb.DuckDBPyConnection, rung: Rung) -> None:
     )
 
 
-def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Sequence[Worker]) -> None:
+def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, persons: Sequence[KnownPerson]) -> None:
     """The same mailbox at another domain of ours is the same person's if the name is the same, and unique on both."""
     if len(set(knowledge.domains)) < 2:
         return
@@ -202,7 +202,7 @@ def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Seq
         _NAMES,
         [
             {"person_uid": key(person_uid(one.entry)), "name": folded_name(one.entry.name)}
-            for one in workers
+            for one in persons
             if one.entry.name
         ],
     )

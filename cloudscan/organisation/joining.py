@@ -9,7 +9,7 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, ranks, rows
+from cloudscan.organisation import accounts, partners, people, ranks, rows
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
@@ -17,6 +17,7 @@ from cloudscan.snapshot.spool import ScanRecord, coverage_row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
 _OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
+_REGISTER: Final = Scope(uid=f"{ORGANISATION}:partners", platform=ORGANISATION, kind="register", name="partners")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
 
 
@@ -26,13 +27,14 @@ def joiner(knowledge: Knowledge) -> Join:
     def join(db: duckdb.DuckDBPyConnection, record: ScanRecord) -> Joined:
         today = day_of(record.started_on, knowledge.timezone)
         rows.create(db)
-        workers = people.join(db, knowledge, today)
-        accounts.join(db, knowledge, workers)
+        persons = people.join(db, knowledge, today)
+        accounts.join(db, knowledge, persons)
+        partners.join(db, knowledge)
         ranks.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
-            coverage=_coverage(knowledge, len(workers)),
+            coverage=_coverage(knowledge, len(persons)),
         )
 
     return join
@@ -41,7 +43,11 @@ def joiner(knowledge: Knowledge) -> Join:
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
     """How far the roster was read. What it cannot tell, no verdict on people may rest on."""
     staff = knowledge.staff
+    register = coverage_row(_REGISTER, "partners", Outcome.COMPLETE, facts=len(knowledge.partners))
     if staff.doubt is None:
-        return [coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
+        return [register, coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-    return [coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
+    return [
+        register,
+        coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read),
+    ]

@@ -2,7 +2,7 @@
 
 No platform says any of this: it comes from a roster, a register of partners, ranks and templates, and is joined with
 the facts when a snapshot is sealed (`cloudscan.organisation`). Rules read it like facts. As there, None in a judged
-column means *could not be told*; a day that is not set is `NO_DAY`, a moment `cloudscan.facts.NEVER`. Days are the
+column means *not known*; a day that is not set is `NO_DAY`, a moment `cloudscan.facts.NEVER`. Days are the
 organisation's; an end is the last day of something, inclusive.
 """
 
@@ -21,6 +21,11 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+def waiver_uid(number: int) -> str:
+    """The id of a waiver of the ledger."""
+    return f"{ORGANISATION}:waiver/{number}"
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the organisation knows."""
 
@@ -35,7 +40,7 @@ class PersonRow(Row, frozen=True, kw_only=True):
     department: str = ""  # the primary one
     role: str = ""
     employment: Word | None = None  # `cloudscan.roster.entry.Employment`; None: not known
-    standing: Word | None = None  # `cloudscan.roster.entry.Standing` on the day of the scan; None: could not be told
+    standing: Word | None = None  # `cloudscan.roster.entry.Standing` on the day of the scan; None: unclear
     starts_on: date | None = None
     last_day: date | None = NO_DAY  # of employment or of the contract; None: could not be read
     left_on: datetime | None = NEVER  # the moment at which the last day is over where the organisation is
@@ -72,43 +77,60 @@ class AccountRow(Row, frozen=True, kw_only=True):
 
     principal_uid: str
     person_uid: str | None
-    kind: Word = "own"  # or `private`: an account of theirs with somebody else, as at a provider of free mail
+    kind: Word = "own"  # or `private`: one with another provider, as of free mail
     joined_by: Word  # number, identity, address, alias, namesake, private, directory; ambiguous, unread
-    confidence: Word | None = None  # certain, high, medium; None: could not be told
+    confidence: Word | None = None  # certain, high, medium; None: unclear
 
 
 class PartnerRow(Row, frozen=True, kw_only=True):
-    """An external organisation that there is a contract with, as the register of partners has it."""
+    """A contract with an external organisation, as the register of partners has it.
+
+    What the register does not say is not unread: it is named in `lacks`, and nothing is judged by it.
+    """
 
     uid: str
     name: str
-    owner: str = ""  # the address of who is responsible here
+    owner: str = ""  # who is responsible here: an address, or a department
     deputy: str = ""
     owner_uid: str | None = None  # the person with the owner's address
     deputy_uid: str | None = None
+    owner_is_here: bool | None = None  # at least one of the two works here; None: could not be told
     purpose: str = ""
+    contract: str = ""  # its number
     most_rank: int = 5  # the highest rank of what they may see
     most_access: Access = Access.OWN  # the strongest access that they may have
     anywhere: bool = True  # no places are named, so that any is allowed
-    personal_data: bool | None = None  # personal data is entrusted to them; None: the register does not say
-    starts_on: date | None = None
-    contract_ends: date | None = None  # the last day; None: the register does not say
-    training_due: date | None = None  # when it has to be shown again that their people are trained
-    logs_due: date | None = None  # when it has to be shown again how they handle logs
-    review_due: date | None = None  # when their measures have to be checked again
+    personal_data: bool = False  # personal data is entrusted to them
+    starts_on: date | None = None  # the first day; 0001-01-01: none is named
+    contract_ends: date | None = NO_DAY  # the last day; `NO_DAY`: none is named, or the contract renews itself
+    renews_on: date | None = NO_DAY  # the last day before the contract renews itself; `NO_DAY`: it does not
+    training_due: date | None = NO_DAY  # the last day for showing again that their people are trained
+    logs_due: date | None = NO_DAY  # the last day for showing again how they handle logs
+    review_due: date | None = NO_DAY  # the last day for checking their measures again
+    end_is_settled: bool = True  # nothing is left to do of what the contract asks for at its end
+    lacks: Word = ""  # keys of the register that say nothing although they should: starts, ends, personal_data
 
 
 class PartnerAccountRow(Row, frozen=True, kw_only=True):
-    """A principal that belongs to a partner."""
+    """A principal that belongs to a partner, or a group of ours that such a principal is in.
+
+    Under several contracts, what any of them allows is allowed; it has ended when all have.
+    """
 
     principal_uid: str
     partner_uid: str
-    joined_by: Word  # address, account, organisation, group, application, domain
+    joined_by: Word  # address, account, organisation, application, group, domain, sub-contractor; member: a group
+    starts_on: date | None = None  # the first day of all its contracts
+    contract_ends: date | None = NO_DAY  # the last day of all its contracts
+    most_rank: int = 5
+    most_access: Access = Access.OWN
+    anywhere: bool = True
 
 
 class PartnerPlaceRow(Row, frozen=True, kw_only=True):
-    """A resource that a partner has access to and may have."""
+    """A resource that a partner's principal was given access to, and may have by one of its contracts."""
 
+    principal_uid: str
     partner_uid: str
     resource_uid: str
 
@@ -128,7 +150,7 @@ class DriftRow(Row, frozen=True, kw_only=True):
 
     place_uid: str  # the place of a template, or the container of what is in none
     grant_uid: str | None = None  # None: it is about the place as a whole
-    kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: could not be told
+    kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
     template: str = ""  # the name of the template
     line: str = ""  # which of its lines
 

@@ -230,7 +230,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "moves": ("person_uid", "from_department"),
     "accounts": ("principal_uid", "person_uid"),
     "partner_accounts": ("principal_uid", "partner_uid"),
-    "partner_places": ("partner_uid", "resource_uid"),
+    "partner_places": ("principal_uid", "partner_uid", "resource_uid"),
     "ranks": ("resource_uid",),
     "drift": ("place_uid", "grant_uid"),
 }
