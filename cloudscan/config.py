@@ -55,13 +55,11 @@ class RankTable(_Table, frozen=True, kw_only=True):
     """``[[ranks]]``: what matters how much. docs/ranks.md says which of several entries counts."""
 
     rank: Literal["news-grade", "confidential", "working"]
-    platform: str = ""  # only there: s3, gdrive, m365; empty: anywhere
-    resources: Sequence[str] = ()  # single ones: ids, web addresses, or container and path: "HR/Payroll/2026"
+    places: Sequence[str] = ()  # ids, web addresses, places (Sales/Board), patterns of places (**/payroll, s3:plans-*)
     tags: Sequence[str] = ()  # of buckets: "data=payroll", "data=pay*", or "data" alone
-    labels: Sequence[str] = ()  # the platform's own sensitivity labels, by name
-    paths: Sequence[str] = ()  # patterns for container and path: "HR/*", "*/payroll/*", "*salary*.xlsx"
-    containers: Sequence[str] = ()  # patterns for the names of buckets, drives and sites, with all that is in them
-    departments: Sequence[str] = ()  # patterns for the department of the owner
+    labels: Sequence[str] = ()  # the platform's own sensitivity labels, by name, with stars
+    containers: Sequence[str] = ()  # names of buckets, drives and sites as people see them, with stars
+    departments: Sequence[str] = ()  # of the owner, with stars
 
 
 class ScanTable(_Table, frozen=True, kw_only=True):

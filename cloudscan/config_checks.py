@@ -14,6 +14,9 @@ from cloudscan.connector import ConnectorPlugin, IdShape
 from cloudscan.days import nearest_zone, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.organisation import patterns
+from cloudscan.organisation.patterns import folded
+from cloudscan.organisation.rank_lines import is_single
 from cloudscan.sentence import Sentence, say
 from cloudscan.text import CONSUMER, suggestion
 
@@ -26,8 +29,7 @@ Problem = tuple[Sequence[Step], Sentence | ConfigurationError]
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_SCAN: Final = 720  # hours
 _MOST_REQUESTS: Final = 512  # in flight
-_RANKED_BY: Final = ("resources", "tags", "labels", "paths", "containers", "departments")
-_WITH_PATTERNS: Final = frozenset({"labels", "paths", "containers", "departments"})
+_RANKED_BY: Final = ("places", "tags", "labels", "containers", "departments")
 _LABEL: Final = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?")
 _REGISTRIES: Final = frozenset(
     {"ac", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "nom", "or", "org"}
@@ -107,7 +109,7 @@ def _whose(config: "Config") -> Iterator[Problem]:
 
 def _ranked(config: "Config") -> Iterator[Problem]:
     """Entries that name nothing or everything, and what is said to have two ranks."""
-    said: dict[tuple[str, str, str], str] = {}
+    said: dict[tuple[str, str], str] = {}
     for number, entry in enumerate(config.ranks):
         way = ("ranks", number)
         if not any(getattr(entry, key) for key in _RANKED_BY):
@@ -117,7 +119,7 @@ def _ranked(config: "Config") -> Iterator[Problem]:
             for value in getattr(entry, key):
                 if problem := _rank_problem(key, value):
                     yield (*way, key), problem
-                before = said.setdefault((key, entry.platform, _folded(value)), entry.rank)
+                before = said.setdefault((key, folded(value).strip()), entry.rank)
                 if before != entry.rank:
                     twice = say(
                         "{value} is said to be {rank} as well; keep one of them", value=repr(value), rank=before
@@ -130,10 +132,10 @@ def _rank_problem(key: str, value: str) -> Sentence | None:
         return say("a value is empty; remove it")
     if key == "tags" and not value.partition("=")[0].strip():
         return say("{value} names no tag; write one like data=payroll", value=repr(value))
-    if key in _WITH_PATTERNS and not value.strip("*?/ "):
+    if key != "tags" and not value.strip("*?/ "):
         return say("{value} fits everything, and a rank says what matters more than the rest; narrow it",
                    value=repr(value))  # fmt: skip
-    return None
+    return patterns.problem(value) if key == "places" and not is_single(value) else None
 
 
 def _where(config: "Config") -> Iterator[Problem]:
@@ -144,11 +146,6 @@ def _where(config: "Config") -> Iterator[Problem]:
     except ConfigurationError:
         near = nearest_zone(name)
         yield ("organisation", "timezone"), say("there is no time zone {name}; {near}", name=repr(name), near=near)
-
-
-def _folded(value: str) -> str:
-    """A name, for comparison."""
-    return unicodedata.normalize("NFKC", value).strip().casefold()
 
 
 def _domain_problem(domain: str) -> Sentence | None:

@@ -54,8 +54,8 @@ def ranks() -> None:
 def explain(config_path: str | None, resource: str, snapshot: str | None, format_name: str) -> int:
     """Say which rank a resource has, and every entry that speaks.
 
-    RESOURCE is an id, a web address, a container with a path, or a name; where several fit, they are listed. The last
-    snapshot is ranked by the configuration as it is now, so that a new entry can be tried without a scan.
+    RESOURCE is an id, a web address, a place such as Sales/Board, or a name; where several fit, they are listed. The
+    last snapshot is ranked by the configuration as it is now, so that a new entry can be tried without a scan.
     """
     import msgspec
 
@@ -67,7 +67,7 @@ def explain(config_path: str | None, resource: str, snapshot: str | None, format
         found = rank_lookup.explain(opened, lines, uids[: rank_lookup.MOST])
     if not found:
         raise ConfigurationError(
-            say("Nothing in the snapshot is called {name}; write an id, a web address, or container and path.",
+            say("Nothing in the snapshot is called {name}; write an id, a web address or a place.",
                 name=repr(plain(resource)))
         )  # fmt: skip
     if format_name == "json":
@@ -105,7 +105,7 @@ def _list_fitting(found: "Sequence[Explained]", *, more: bool) -> None:
     from cloudscan.cli.table import show_table
 
     rows = [[_RANKS.get(rank_name(one.rank), str(one.rank)), one.kind, one.called, one.uid] for one in found]
-    show_table((say("rank"), say("kind"), say("container and path"), say("id")), rows)
+    show_table((say("rank"), say("kind"), say("place"), say("id")), rows)
     if more:
         echo(say("… and more; write more of the path."))
 
@@ -160,22 +160,21 @@ def suggest(config_path: str | None, limit: int, snapshot: str | None) -> int:
 
     config = load_config(config_path)
     with _ranked(config, snapshot) as (opened, _lines):
-        entries = rank_suggestions.by_entry(rank_suggestions.suggest(opened, limit))
+        entries = rank_suggestions.by_rank(rank_suggestions.suggest(opened, limit))
     if not entries:
         echo(say("# Nothing that is unranked has a name or a label that suggests a rank."))
         return 0
     echo(say("# Guessed from names and labels. Nothing is applied: delete what is wrong, keep the rest."))
-    for (rank, platform), several in entries.items():
+    for rank, several in entries.items():
         echo("")
-        for line in _entry(rank, platform, several):
+        for line in _entry(rank, several):
             echo(line)
     return 0
 
 
-def _entry(rank: int, platform: str, several: "Sequence[Suggestion]") -> Iterator[Sentence | str]:
+def _entry(rank: int, several: "Sequence[Suggestion]") -> Iterator[Sentence | str]:
     yield "[[ranks]]"
     yield f'rank = "{rank_name(rank)}"'
-    yield f"platform = {quoted(platform)}"
     for key in dict.fromkeys(one.key for one in several):
         yield f"{key} = ["
         for one in several:

@@ -15,7 +15,7 @@ from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import RANKS
 from cloudscan.organisation.knowledge import Knowledge, Staff
-from cloudscan.organisation.rank_lines import RankLine, Source
+from cloudscan.organisation.rank_lines import RankLine, Source, is_single
 from cloudscan.reason import Reason
 from cloudscan.roster import memory
 from cloudscan.roster.history import History, doubt, merge
@@ -24,10 +24,9 @@ from cloudscan.roster.reading import Roster, read_roster
 from cloudscan.roster.table import read_table
 
 _SOURCES: Final[Mapping[str, Source]] = {
-    "resources": Source.EXPLICIT,
+    "places": Source.PATTERN,
     "tags": Source.TAG,
     "labels": Source.LABEL,
-    "paths": Source.PATTERN,
     "containers": Source.PATTERN,
     "departments": Source.DEPARTMENT,
 }
@@ -61,17 +60,15 @@ def known_on(config: Config, now: datetime) -> Known:
 def rank_lines(tables: Iterable[RankTable]) -> list[RankLine]:
     """Every value of ``[[ranks]]``, in the order of the file."""
     return [
-        RankLine(
-            rank=RANKS[table.rank],
-            source=source,
-            value=value,
-            platform=table.platform,
-            of_container=key == "containers",
-        )
+        RankLine(rank=RANKS[table.rank], source=_source(key, value), value=value, is_container=key == "containers")
         for table in tables
-        for key, source in _SOURCES.items()
+        for key in _SOURCES
         for value in getattr(table, key)
     ]
+
+
+def _source(key: str, value: str) -> Source:
+    return Source.EXPLICIT if key == "places" and is_single(value) else _SOURCES[key]
 
 
 def _staff(config: Config, now: datetime) -> tuple[Staff, History | None]:

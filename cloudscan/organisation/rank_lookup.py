@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from cloudscan.facts import OBJECTS_INSIDE, Audience
-from cloudscan.organisation import rank_lines, ranks
+from cloudscan.organisation import patterns, rank_lines, ranks
 from cloudscan.organisation.rank_lines import RankLine
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import key
@@ -24,7 +24,7 @@ _OUTSIDE: Final = f"audience = '{Audience.NAMED_EXTERNAL}' OR audience = '{Audie
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that reaches a resource, or something that it is in."""
 
-    of: str  # the container and path of what it reaches
+    of: str  # the place that it reaches
     is_own: bool  # the resource itself
     rank: int
     source: str
@@ -37,7 +37,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 
     uid: str
     kind: str
-    called: str  # container and path, as an entry for a single resource can have it
+    called: str  # its place, as an entry can have it
     rank: int | None
     spoken: Sequence[Spoken] = ()  # what it is itself first, then what it is in, the nearest first
 
@@ -69,7 +69,6 @@ def rank(snapshot: Snapshot, lines: Sequence[RankLine]) -> None:
         snapshot.db.execute(f"CREATE OR REPLACE TEMP VIEW joined_{table} AS SELECT * FROM {table}")
     ranks.find(snapshot.db, lines)
     ranks.decide(snapshot.db)
-    ranks.call_by_path(snapshot.db)
 
 
 def fitting(snapshot: Snapshot, name: str) -> list[int]:
@@ -84,17 +83,20 @@ def fitting(snapshot: Snapshot, name: str) -> list[int]:
         if len(rows) != 1:
             rows = db.execute(by_id, {"id": params["id"]}).fetchall() or rows
         return [uid for (uid,) in rows][: MOST + 1]
-    exact = "SELECT uid FROM resources WHERE uid = $key UNION SELECT uid FROM rank_texts WHERE text = $text"
-    path = rank_lines.path_of(wanted)
-    rows = db.execute(exact, {"key": key(wanted), "text": path}).fetchall()
+    platform, place = patterns.parts_of(wanted)
+    exact = """SELECT uid FROM resources WHERE uid = $key
+               UNION SELECT resource_uid FROM rank_places WHERE place = $place AND $platform IN ('', platform)"""
+    rows = db.execute(exact, {"key": key(wanted), "platform": platform, "place": place}).fetchall()
     rows = (
         rows
         or db.execute(
-            f"SELECT uid FROM rank_texts WHERE suffix(text, $text) ORDER BY length(text), uid LIMIT {MOST + 1}",
-            {"text": path},
+            f"""SELECT resource_uid FROM rank_places WHERE suffix(place, $place) AND $platform IN ('', platform)
+            ORDER BY length(place), resource_uid LIMIT {MOST + 1}""",
+            {"place": f"/{place}", "platform": platform},
         ).fetchall()
     )
-    rows = rows or db.execute("SELECT uid FROM resources WHERE lower(path) = lower($path)", {"path": wanted}).fetchall()
+    named = f"SELECT uid FROM resources WHERE lower(name) = lower($name) LIMIT {MOST + 1}"
+    rows = rows or db.execute(named, {"name": wanted}).fetchall()
     return [uid for (uid,) in rows][: MOST + 1]
 
 
@@ -154,26 +156,19 @@ def _chain(snapshot: Snapshot, uid: int) -> Iterator[int]:
 
 
 def _called(snapshot: Snapshot, uids: set[int]) -> dict[int, tuple[str, str]]:
-    """Kind, and container and path as they are written; what has no path goes by its name."""
+    """Kind, and place as it is written, with the platform in front."""
+    places = patterns.written(snapshot.db, uids)
     rows = snapshot.db.execute(
-        """SELECT t.uid, r.kind, coalesce(t.called, t.outer_called || '/' || t.tail)
-           FROM rank_tails AS t JOIN resources AS r ON r.uid = t.uid
-           WHERE t.uid IN (SELECT unnest($uids::BIGINT[]))""",
-        {"uids": list(uids)},
+        "SELECT uid, platform, kind FROM resources WHERE uid IN (SELECT unnest($uids::BIGINT[]))", {"uids": list(uids)}
     ).fetchall()
-    return {uid: (kind, called.strip("/")) for uid, kind, called in rows}
+    return {uid: (kind, f"{platform}:{places[uid]}") for uid, platform, kind in rows}
 
 
 def _spoken(snapshot: Snapshot, lines: Sequence[RankLine], uids: set[int]) -> dict[int, list[int]]:
     """The numbers of the lines that reach each of these resources, those first that count first."""
-    conditions = ranks.path_conditions(lines)
-    cases = ", ".join(f"CASE WHEN {condition} THEN {first} END" for first, condition in conditions) or "NULL::BIGINT"
     rows = snapshot.db.execute(
-        f"""SELECT DISTINCT uid, precedence FROM (
-                SELECT uid, unnest([{cases}]) AS precedence FROM rank_texts
-                WHERE uid IN (SELECT unnest($uids::BIGINT[]))
-                UNION ALL SELECT uid, precedence FROM rank_found WHERE uid IN (SELECT unnest($uids::BIGINT[])))
-            WHERE precedence IS NOT NULL ORDER BY precedence""",
+        """SELECT DISTINCT uid, precedence FROM rank_found WHERE uid IN (SELECT unnest($uids::BIGINT[]))
+           ORDER BY precedence""",
         {"uids": list(uids)},
     ).fetchall()
     found: dict[int, list[int]] = {}
@@ -192,11 +187,6 @@ def counts(snapshot: Snapshot, lines: Sequence[RankLine]) -> Counts:
            GROUP BY l.rank ORDER BY l.rank DESC"""
     ).fetchall()
     reaching = {precedence for (precedence,) in db.execute("SELECT DISTINCT precedence FROM rank_found").fetchall()}
-    conditions = ranks.path_conditions(lines)
-    if conditions:
-        fits = ", ".join(f"bool_or({condition})" for _, condition in conditions)
-        row = db.execute(f"SELECT {fits} FROM rank_texts").fetchone() or ()
-        reaching |= {first for (first, _), fits_any in zip(conditions, row, strict=True) if fits_any}
     return Counts(
         resources=total[0] if total else 0,
         by_rank=dict(by_rank),

@@ -12,8 +12,7 @@ from typing import Final
 import msgspec
 
 from cloudscan.facts import Audience
-from cloudscan.organisation import rank_lines
-from cloudscan.organisation.rank_lines import RankLine, Source
+from cloudscan.organisation import patterns
 from cloudscan.organisation.rank_words import condition, rank_of_label, topics
 from cloudscan.sentence import Sentence
 from cloudscan.snapshot.snapshot import Snapshot
@@ -27,9 +26,8 @@ class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that may be right."""
 
     rank: int
-    key: str  # of `[[ranks]]`: paths, labels
+    key: str  # of `[[ranks]]`: places, labels
     value: str
-    platform: str
     word: str  # what in the name says so
     meaning: Sentence | None  # what the word means; None of a label
     resources: int
@@ -50,7 +48,6 @@ def suggest(snapshot: Snapshot, most: int) -> list[Suggestion]:
 
 class _Candidate(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str
-    platform: str
     topic: int
     word: str
 
@@ -61,10 +58,10 @@ def _words(snapshot: Snapshot) -> None:
     cases = " ".join(f"WHEN {condition(word, 'name')} THEN {number}" for number, (_topic, word) in enumerate(pairs))
     snapshot.db.execute(
         f"""CREATE OR REPLACE TEMP TABLE rank_words AS
-            SELECT uid, platform, text, pair FROM (
-                SELECT uid, platform, text, CASE {cases} END AS pair
-                FROM (SELECT uid, platform, text, split_part(rtrim(text, '/'), '/', -1) AS name FROM rank_texts
-                      WHERE uid NOT IN (SELECT uid FROM rank_decided)))
+            SELECT uid, platform, place, pair FROM (
+                SELECT resource_uid AS uid, platform, place, CASE {cases} END AS pair
+                FROM (SELECT *, split_part(place, '/', -1) AS name FROM rank_places
+                      WHERE resource_uid NOT IN (SELECT uid FROM rank_decided)))
             WHERE pair IS NOT NULL"""
     )
 
@@ -77,36 +74,38 @@ def _pairs() -> list[tuple[int, str]]:
 def _folders(snapshot: Snapshot) -> list[_Candidate]:
     """Folders and containers with such names, but for those that are in another one."""
     rows = snapshot.db.execute(
-        f"""SELECT w.platform, w.text, w.pair, coalesce(t.called, t.outer_called || '/' || t.tail)
-            FROM rank_words AS w JOIN rank_tails AS t ON t.uid = w.uid
-            WHERE w.uid IN (SELECT parent_uid FROM resources)
-               OR w.uid IN (SELECT container_uid FROM resources)
-               OR t.called IS NOT NULL
-            ORDER BY length(w.text), w.text LIMIT {_MOST_CANDIDATES * 5}"""
+        f"""SELECT uid, platform, place, pair FROM rank_words
+            WHERE uid IN (SELECT parent_uid FROM resources) OR uid IN (SELECT container_uid FROM resources)
+               OR uid IN (SELECT uid FROM resources WHERE container_uid IS NULL)
+            ORDER BY length(place), place LIMIT {_MOST_CANDIDATES * 5}"""
     ).fetchall()
+    written = patterns.written(snapshot.db, [uid for uid, *_ in rows])
     chosen: dict[str, _Candidate] = {}
-    for platform, text, pair, called in rows:
-        if not any(text.startswith(outer) for outer in chosen):
+    for uid, platform, place, pair in rows:
+        if not any(place.startswith(f"{outer}/") for outer in chosen):
             topic, word = _pairs()[pair]
-            chosen[text] = _Candidate(pattern=f"{_literal(called)}/*", platform=platform, topic=topic, word=word)
+            chosen[place] = _Candidate(pattern=f"{platform}:{_literal(written[uid])}", topic=topic, word=word)
     return list(chosen.values())
 
 
 def _files(snapshot: Snapshot) -> list[_Candidate]:
     """What other things have in their names: an entry a container, or one for all where it would be too many."""
     rows = snapshot.db.execute(
-        f"""SELECT w.platform, w.pair, t.outer_called, count(*) FROM rank_words AS w
-            JOIN rank_tails AS t ON t.uid = w.uid AND t.called IS NULL AND t.outer_called <> ''
+        f"""SELECT w.platform, w.pair, r.container_uid FROM rank_words AS w
+            JOIN resources AS r ON r.uid = w.uid AND r.container_uid IS NOT NULL
             WHERE w.uid NOT IN (SELECT parent_uid FROM resources WHERE parent_uid IS NOT NULL)
-            GROUP BY ALL ORDER BY 4 DESC, 3, 2 LIMIT {_MOST_CANDIDATES}"""
+              AND w.uid NOT IN (SELECT container_uid FROM resources WHERE container_uid IS NOT NULL)
+            GROUP BY ALL ORDER BY count(*) DESC, 3, 2 LIMIT {_MOST_CANDIDATES}"""
     ).fetchall()
-    containers = Counter((platform, pair) for platform, pair, _outer, _count in rows)
+    written = patterns.written(snapshot.db, {container for *_, container in rows})
+    containers = Counter((platform, pair) for platform, pair, _container in rows)
     candidates: dict[_Candidate, None] = {}
-    for platform, pair, outer, _count in rows:
+    for platform, pair, container in rows:
         topic, word = _pairs()[pair]
-        inside = f"{_literal(outer)}/" if containers[platform, pair] <= _MOST_CONTAINERS else ""
-        pattern = f"{inside}*{_literal(word).replace(' ', '?')}*"
-        candidates[_Candidate(pattern=pattern, platform=platform, topic=topic, word=word)] = None
+        is_one_of_few = containers[platform, pair] <= _MOST_CONTAINERS and container in written
+        inside = f"{_literal(written[container])}/" if is_one_of_few else ""
+        pattern = f"{platform}:{inside}**/*{_literal(word).replace(' ', '?')}*"
+        candidates[_Candidate(pattern=pattern, topic=topic, word=word)] = None
     return list(candidates)
 
 
@@ -121,19 +120,11 @@ def _counted(snapshot: Snapshot, candidates: Sequence[_Candidate]) -> list[Sugge
     """Candidates with what is unranked and no earlier one reaches; without those for which nothing is left."""
     if not candidates:
         return []
-    lines = [
-        RankLine(rank=topics()[one.topic].rank, source=Source.PATTERN, value=one.pattern, platform=one.platform)
-        for one in candidates
-    ]
-    cases = " ".join(
-        f"WHEN {rank_lines.on_platform(line, rank_lines.path_condition(line.value, 'text'), 'platform')} THEN {number}"
-        for number, line in enumerate(lines)
-    )
+    patterns.match(snapshot.db, [one.pattern for one in candidates], "rank_matched", places="rank_places")
     snapshot.db.execute(
-        f"""CREATE OR REPLACE TEMP TABLE rank_candidates AS
-            SELECT uid, number FROM (SELECT uid, CASE {cases} END AS number FROM rank_texts
-                                     WHERE uid NOT IN (SELECT uid FROM rank_decided))
-            WHERE number IS NOT NULL"""
+        """CREATE OR REPLACE TEMP TABLE rank_candidates AS
+           SELECT resource_uid AS uid, min(pattern) AS number FROM rank_matched
+           WHERE resource_uid NOT IN (SELECT uid FROM rank_decided) GROUP BY resource_uid"""
     )
     rows = snapshot.db.execute(
         """SELECT c.number, count(DISTINCT c.uid), max(g.audience) FILTER (WHERE g.effective)
@@ -141,10 +132,9 @@ def _counted(snapshot: Snapshot, candidates: Sequence[_Candidate]) -> list[Sugge
     ).fetchall()
     return [
         Suggestion(
-            rank=lines[number].rank,
-            key="paths",
-            value=lines[number].value,
-            platform=lines[number].platform,
+            rank=topics()[candidates[number].topic].rank,
+            key="places",
+            value=candidates[number].pattern,
             word=candidates[number].word,
             meaning=topics()[candidates[number].topic].meaning,
             resources=resources,
@@ -156,29 +146,28 @@ def _counted(snapshot: Snapshot, candidates: Sequence[_Candidate]) -> list[Sugge
 
 def _labels(snapshot: Snapshot) -> list[Suggestion]:
     rows = snapshot.db.execute(
-        """SELECT r.platform, r.label, count(DISTINCT r.uid), max(g.audience) FILTER (WHERE g.effective)
+        """SELECT r.label, count(DISTINCT r.uid), max(g.audience) FILTER (WHERE g.effective)
            FROM resources AS r LEFT JOIN grants AS g ON g.resource_uid = r.uid
-           WHERE r.label <> '' AND r.uid NOT IN (SELECT uid FROM rank_decided) GROUP BY r.platform, r.label"""
+           WHERE r.label <> '' AND r.uid NOT IN (SELECT uid FROM rank_decided) GROUP BY r.label"""
     ).fetchall()
     return [
         Suggestion(
             rank=meant[0],
             key="labels",
             value=_literal(label),
-            platform=platform,
             word=meant[1],
             meaning=None,
             resources=resources,
             audience=Audience(audience) if audience else None,
         )
-        for platform, label, resources, audience in rows
+        for label, resources, audience in rows
         if (meant := rank_of_label(label))
     ]
 
 
-def by_entry(suggestions: Sequence[Suggestion]) -> Mapping[tuple[int, str], list[Suggestion]]:
-    """Suggestions by rank and platform, the highest rank first: an entry of the configuration each."""
-    entries: dict[tuple[int, str], list[Suggestion]] = {}
-    for one in sorted(suggestions, key=lambda one: (-one.rank, one.platform)):
-        entries.setdefault((one.rank, one.platform), []).append(one)
+def by_rank(suggestions: Sequence[Suggestion]) -> Mapping[int, list[Suggestion]]:
+    """Suggestions by rank, the highest first: an entry of the configuration each."""
+    entries: dict[int, list[Suggestion]] = {}
+    for one in sorted(suggestions, key=lambda one: -one.rank):
+        entries.setdefault(one.rank, []).append(one)
     return entries

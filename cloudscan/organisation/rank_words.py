@@ -8,8 +8,9 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from cloudscan.facts import RANKS
-from cloudscan.organisation.rank_lines import folded_text, quoted
+from cloudscan.organisation.patterns import folded
 from cloudscan.sentence import Sentence, say
+from cloudscan.snapshot.database import literal
 
 _MEANINGS: Final[Mapping[str, Sentence]] = {
     "protected-numbers": say("numbers that the law protects"),
@@ -58,20 +59,20 @@ def _vocabulary() -> Mapping[str, Any]:
 
 def condition(word: str, text: str) -> str:
     """The SQL that looks for a word in a folded text."""
-    folded = folded_text(word)
-    if not folded.isascii():
-        return f"contains({text}, {quoted(folded)})"
-    spaced = re.escape(folded).replace(r"\ ", "[ _.-]?")
+    wanted = folded(word)
+    if not wanted.isascii():
+        return f"contains({text}, {literal(wanted)})"
+    spaced = re.escape(wanted).replace(r"\ ", "[ _.-]?")
     pattern = f"(?:^|[^a-z]){spaced}(?:[^a-z]|$)"
-    return f"regexp_matches({text}, {quoted(pattern)})"
+    return f"regexp_matches({text}, {literal(pattern)})"
 
 
 def rank_of_label(label: str) -> tuple[int, str] | None:
     """The rank that a label may mean, the highest of several, and the word that says so; None if none does."""
-    folded = folded_text(label)
+    called = folded(label)
     for rank, words in _vocabulary()["labels"].items():
         for word in words:
-            bare = re.escape(folded_text(word))
-            if re.search(rf"(?<![a-z]){bare}(?![a-z])" if word.isascii() else bare, folded):
+            bare = re.escape(folded(word))
+            if re.search(rf"(?<![a-z]){bare}(?![a-z])" if word.isascii() else bare, called):
                 return RANKS[rank], word
     return None

@@ -5,35 +5,23 @@ the highest rank. A resource that is in one of a higher rank has that rank (`inh
 resource itself. What no entry reaches has no row: it is unranked, which is not low.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import duckdb
 import msgspec
 
-from cloudscan.organisation import rank_lines
+from cloudscan.organisation import patterns, rank_lines
 from cloudscan.organisation.knowledge import Knowledge
-from cloudscan.organisation.rank_lines import INHERITED, RankLine, Source, by_source, folded_text, on_platform
+from cloudscan.organisation.rank_lines import INHERITED, RankLine, Source, by_source
 from cloudscan.organisation.rows import fill
 from cloudscan.snapshot.tables import key
 
+Ranked: TypeAlias = tuple[int, RankLine]
+"""A line and its precedence."""
+
 _DEEPEST: Final = 128  # levels of folders
-_WHOLE: Final = frozenset({"tenant", "account", "organisation"})
-"""Kinds of containers that are an organisation's whole estate: their names stand in no path."""
-
-_NESTED: Final = 8  # containers in containers: a library in a site in a site
-_BATCH: Final = 20_000
-_FOLDED: Final = {"uid": "BIGINT", "text": "VARCHAR"}
 _FOUND: Final = {"uid": "BIGINT", "precedence": "BIGINT"}
-
-
-class _Container(NamedTuple):
-    uid: int
-    platform: str
-    kind: str
-    name: str
-    path: str
-    container_uid: int | None
 
 
 def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge) -> None:
@@ -51,22 +39,21 @@ def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge) -> None:
 
 
 def find(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
-    """Make `rank_found`: the lines that reach a resource by itself, for patterns only the one that counts."""
+    """Make `rank_found`: every line that reaches a resource by itself; and `rank_places`, by `patterns.make_places`."""
     numbered = [
         {"number": number, "rank": line.rank, "source": line.source, "value": line.value}
         for number, line in enumerate(lines)
     ]
     fill(db, "rank_lines", {"number": "BIGINT", "rank": "BIGINT", "source": "VARCHAR", "value": "VARCHAR"}, numbered)
     fill(db, "rank_found", _FOUND, [])
-    containers = _containers(db)
-    if any(line.source in (Source.EXPLICIT, Source.PATTERN) for line in lines):
-        call_by_path(db)
-    _explicit(db, lines, containers)
-    _tagged(db, lines)
-    _labelled(db, lines)
-    _patterns(db, lines)
-    _named_containers(db, lines, containers)
-    _departments(db, lines)
+    patterns.make_places(db, table="rank_places")
+    _explicit(db, by_source(lines, Source.EXPLICIT))
+    _tagged(db, by_source(lines, Source.TAG))
+    _labelled(db, by_source(lines, Source.LABEL))
+    named = by_source(lines, Source.PATTERN)
+    _patterns(db, [(first, line) for first, line in named if not line.is_container])
+    _containers(db, [(first, line) for first, line in named if line.is_container])
+    _departments(db, by_source(lines, Source.DEPARTMENT))
 
 
 def decide(db: duckdb.DuckDBPyConnection) -> None:
@@ -119,108 +106,27 @@ def _raise_from_above(db: duckdb.DuckDBPyConnection) -> None:
         db.execute("CREATE OR REPLACE TEMP TABLE rank_newest AS SELECT * FROM rank_raised")
 
 
-def _containers(db: duckdb.DuckDBPyConnection) -> Sequence[_Container]:
-    """Everything that other things are in, or that is in nothing; makes `rank_containers`, with how it is called."""
-    rows = db.execute(
-        """SELECT uid, platform, kind, name, path, container_uid FROM resources
-           WHERE container_uid IS NULL OR uid IN (SELECT container_uid FROM resources)"""
-    ).fetchall()
-    containers = {row[0]: _Container(*row) for row in rows}
-    called: dict[int, str] = {}
-    for uid in containers:
-        _call(uid, containers, called, _NESTED)
+def _explicit(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
+    """Resources that are named by id, by place, or by web address."""
+    named = [(first, line.value.strip()) for first, line in chosen if not rank_lines.is_address(line.value)]
+    fill(db, "rank_uids", _FOUND, [{"uid": key(value), "precedence": first} for first, value in named])
+    _found(db, "SELECT u.uid, u.precedence FROM rank_uids AS u JOIN resources AS r ON r.uid = u.uid")
+    places = [(first, *patterns.parts_of(value)) for first, value in named]
     fill(
         db,
-        "rank_containers",
-        {"uid": "BIGINT", "called": "VARCHAR", "text": "VARCHAR", "path": "VARCHAR"},
-        [
-            {"uid": uid, "called": called[uid], "text": folded_text(called[uid]), "path": one.path}
-            for uid, one in containers.items()
-        ],
+        "rank_singles",
+        {"precedence": "BIGINT", "platform": "VARCHAR", "place": "VARCHAR"},
+        [{"precedence": first, "platform": platform, "place": place} for first, platform, place in places],
     )
-    return list(containers.values())
-
-
-def _call(uid: int, containers: Mapping[int, _Container], called: dict[int, str], most: int) -> str:
-    """The name of a container, after the names of what it is in: a library after its site."""
-    if uid not in called:
-        one = containers[uid]
-        above = containers.get(one.container_uid or 0)
-        outer = _call(above.uid, containers, called, most - 1) if above and above.kind not in _WHOLE and most else ""
-        called[uid] = f"{outer}/{one.name}"
-    return called[uid]
-
-
-def call_by_path(db: duckdb.DuckDBPyConnection) -> None:
-    """Make `rank_texts`, from `rank_containers`: each resource's container and path, folded, between slashes.
-
-    A table: a view would be computed again for every pattern.
-    """
-    db.execute(
-        """CREATE OR REPLACE TEMP VIEW rank_tails AS
-           SELECT r.uid, r.platform, own.text AS own, own.called AS called, coalesce(c.text, '') AS inside,
-                  coalesce(c.called, '') AS outer_called,
-                  ltrim(CASE WHEN r.path = '' THEN r.name
-                             WHEN c.path <> '' AND starts_with(r.path, c.path || '/')
-                             THEN substr(r.path, length(c.path) + 2)
-                             ELSE r.path END, '/') AS tail
-           FROM resources AS r
-           LEFT JOIN rank_containers AS own ON own.uid = r.uid
-           LEFT JOIN rank_containers AS c ON c.uid = r.container_uid"""
-    )
-    db.execute(
-        f"""CREATE OR REPLACE TEMP TABLE rank_unfolded AS
-            SELECT uid, tail FROM rank_tails
-            WHERE own IS NULL AND NOT regexp_full_match(tail, '{rank_lines.PLAIN}')"""
-    )
-    fill(db, "rank_folded", _FOLDED, [])
-    for start in range(0, _count(db, "rank_unfolded"), _BATCH):
-        batch = db.execute(f"SELECT uid, tail FROM rank_unfolded WHERE rowid BETWEEN {start} AND {start + _BATCH - 1}")
-        fill(db, "rank_batch", _FOLDED, [{"uid": uid, "text": folded_text(tail)} for uid, tail in batch.fetchall()])
-        db.execute("INSERT INTO rank_folded SELECT * FROM rank_batch")
-    db.execute(
-        """CREATE OR REPLACE TEMP TABLE rank_texts AS
-           SELECT t.uid, t.platform,
-                  rtrim(coalesce(t.own, t.inside || '/' || coalesce(f.text, lower(t.tail))), '/') || '/' AS text
-           FROM rank_tails AS t LEFT JOIN rank_folded AS f ON f.uid = t.uid"""
-    )
-
-
-def _explicit(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine], containers: Sequence[_Container]) -> None:
-    """Resources that are named by id, by container and path, or by web address."""
-    chosen = by_source(lines, Source.EXPLICIT)
-    if not chosen:
-        return
-    named = [(first, line) for first, line in chosen if not rank_lines.is_address(line.value)]
-    by_path: dict[str, list[int]] = {}
-    for one in containers:
-        by_path.setdefault(folded_text(one.path), []).append(one.uid)
-    uids = [
-        {"uid": uid, "precedence": first, "platform": line.platform}
-        for first, line in named
-        for uid in {key(line.value.strip()), *by_path.get(folded_text(line.value.strip()), [])}
-        if line.value.strip()
-    ]
-    fill(db, "rank_uids", {**_FOUND, "platform": "VARCHAR"}, uids)
     _found(
         db,
-        """SELECT r.uid, u.precedence FROM rank_uids AS u JOIN resources AS r ON r.uid = u.uid
-           WHERE u.platform IN ('', r.platform)""",
-    )
-    paths = [
-        {"text": rank_lines.path_of(line.value), "precedence": first, "platform": line.platform}
-        for first, line in named
-    ]
-    fill(db, "rank_paths", {"text": "VARCHAR", "precedence": "BIGINT", "platform": "VARCHAR"}, paths)
-    _found(
-        db,
-        """SELECT t.uid, p.precedence FROM rank_paths AS p JOIN rank_texts AS t ON t.text = p.text
-           WHERE p.platform IN ('', t.platform)""",
+        """SELECT p.resource_uid, s.precedence FROM rank_singles AS s
+           JOIN rank_places AS p ON p.place = s.place AND s.platform IN ('', p.platform)""",
     )
     _addresses(db, [(first, line) for first, line in chosen if rank_lines.is_address(line.value)])
 
 
-def _addresses(db: duckdb.DuckDBPyConnection, chosen: Sequence[tuple[int, RankLine]]) -> None:
+def _addresses(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
     """One resource for each web address: by the whole of it, or else by the long id in it; several are none."""
     if not chosen:
         return
@@ -245,86 +151,70 @@ def _addresses(db: duckdb.DuckDBPyConnection, chosen: Sequence[tuple[int, RankLi
     )
 
 
-def _tagged(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
-    chosen = by_source(lines, Source.TAG)
+def _tagged(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
     if not chosen:
         return
     rows = db.execute(
-        """SELECT uid, platform, detail -> 'tags' FROM resources
+        """SELECT uid, detail -> 'tags' FROM resources
            WHERE contains(detail::VARCHAR, '"tags"') AND json_type(detail -> 'tags') = 'OBJECT'"""
     ).fetchall()
     found = []
-    for uid, platform, text in rows:
+    for uid, text in rows:
         tags = [(name, value) for name, value in msgspec.json.decode(text).items() if isinstance(value, str)]
         found += [
-            {"uid": uid, "precedence": first}
-            for first, line in chosen
-            if line.platform in ("", platform) and rank_lines.tag_matches(line.value, tags)
+            {"uid": uid, "precedence": first} for first, line in chosen if rank_lines.tag_matches(line.value, tags)
         ]
     fill(db, "rank_tagged", _FOUND, found)
     _found(db, "SELECT * FROM rank_tagged")
 
 
-def _labelled(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
-    chosen = by_source(lines, Source.LABEL)
+def _labelled(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
     if not chosen:
         return
-    labels = db.execute("SELECT DISTINCT platform, label FROM resources WHERE label <> ''").fetchall()
+    labels = db.execute("SELECT DISTINCT label FROM resources WHERE label <> ''").fetchall()
     rows = [
-        {"platform": platform, "label": label, "precedence": first}
-        for platform, label in labels
+        {"label": label, "precedence": first}
+        for (label,) in labels
         for first, line in chosen
-        if line.platform in ("", platform) and rank_lines.label_matches(line.value, label)
+        if rank_lines.label_matches(line.value, label)
     ]
-    fill(db, "rank_labels", {"platform": "VARCHAR", "label": "VARCHAR", "precedence": "BIGINT"}, rows)
-    _found(
-        db,
-        """SELECT r.uid, l.precedence FROM rank_labels AS l
-           JOIN resources AS r ON r.label = l.label AND r.platform = l.platform""",
-    )
+    fill(db, "rank_labels", {"label": "VARCHAR", "precedence": "BIGINT"}, rows)
+    _found(db, "SELECT r.uid, l.precedence FROM rank_labels AS l JOIN resources AS r ON r.label = l.label")
 
 
-def path_conditions(lines: Sequence[RankLine]) -> list[tuple[int, str]]:
-    """For each pattern for paths its precedence and a condition on `rank_texts`, those first that count first."""
-    return [
-        (first, on_platform(line, rank_lines.path_condition(line.value, "text"), "platform"))
-        for first, line in by_source(lines, Source.PATTERN)
-        if not line.of_container
-    ]
-
-
-def _patterns(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
-    """One pass for all patterns: the first that fits is the one that counts."""
-    conditions = path_conditions(lines)
-    if not conditions:
-        return
-    cases = " ".join(f"WHEN {condition} THEN {first}" for first, condition in conditions)
-    _found(
-        db,
-        f"""SELECT uid, precedence FROM (SELECT uid, CASE {cases} END AS precedence FROM rank_texts)
-            WHERE precedence IS NOT NULL""",
-    )
-
-
-def _named_containers(
-    db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine], containers: Sequence[_Container]
-) -> None:
-    chosen = [(first, line) for first, line in by_source(lines, Source.PATTERN) if line.of_container]
+def _patterns(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
     if not chosen:
         return
+    patterns.match(db, [line.value for _, line in chosen], "rank_matched", places="rank_places")
+    rows = [{"pattern": number, "precedence": first} for number, (first, _) in enumerate(chosen)]
+    fill(db, "rank_patterns", {"pattern": "BIGINT", "precedence": "BIGINT"}, rows)
+    _found(
+        db,
+        """SELECT m.resource_uid, p.precedence FROM rank_matched AS m
+           JOIN rank_patterns AS p ON p.pattern = m.pattern""",
+    )
+
+
+def _containers(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
+    """By the name that people see, where the place has an address: a site, somebody's drive."""
+    if not chosen:
+        return
+    rows = db.execute(
+        """SELECT uid, name FROM resources
+           WHERE container_uid IS NULL OR uid IN (SELECT container_uid FROM resources)"""
+    ).fetchall()
     found = [
-        {"uid": one.uid, "precedence": first}
-        for one in containers
+        {"uid": uid, "precedence": first}
+        for uid, name in rows
         for first, line in chosen
-        if line.platform in ("", one.platform) and rank_lines.matcher(line.value).fullmatch(folded_text(one.name))
+        if rank_lines.name_matches(line.value, name)
     ]
     fill(db, "rank_named", _FOUND, found)
     _found(db, "SELECT * FROM rank_named")
 
 
-def _departments(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:
+def _departments(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> None:
     """By the primary department of the owner: the person's whose account it is, or else what the directory says."""
-    chosen = by_source(lines, Source.DEPARTMENT)
     if not chosen:
         return
     db.execute(
@@ -337,17 +227,16 @@ def _departments(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> No
     )
     departments = db.execute("SELECT DISTINCT department FROM rank_owners WHERE department <> ''").fetchall()
     rows = [
-        {"department": department, "precedence": first, "platform": line.platform}
+        {"department": department, "precedence": first}
         for (department,) in departments
         for first, line in chosen
-        if rank_lines.matcher(line.value).fullmatch(folded_text(department))
+        if rank_lines.name_matches(line.value, department)
     ]
-    fill(db, "rank_departments", {"department": "VARCHAR", "precedence": "BIGINT", "platform": "VARCHAR"}, rows)
+    fill(db, "rank_departments", {"department": "VARCHAR", "precedence": "BIGINT"}, rows)
     _found(
         db,
         """SELECT r.uid, d.precedence FROM rank_departments AS d
-           JOIN rank_owners AS o ON o.department = d.department
-           JOIN resources AS r ON r.owner_uid = o.uid WHERE d.platform IN ('', r.platform)""",
+           JOIN rank_owners AS o ON o.department = d.department JOIN resources AS r ON r.owner_uid = o.uid""",
     )
 
 

@@ -23,7 +23,7 @@ OFFER = file("o", path="見積/見積書.docx", parent_uid="toy:sales", containe
 ENTRIES = """
 [[ranks]]
 rank = "news-grade"
-paths = ["HR/Board/*", "*merger*"]
+places = ["HR/Board", "**/*merger*"]
 
 [[ranks]]
 rank = "working"
@@ -52,20 +52,17 @@ def test_a_new_entry_is_tried_without_a_scan(scanned: Path, capsys: pytest.Captu
     """All that speaks is said, and an arrow marks what decides."""
     text = said(capsys, "explain", "minutes.docx")
 
-    assert text.splitlines()[0] == "HR/Board/minutes.docx"
+    assert text.splitlines()[0] == "toy:HR/Board/minutes.docx"
     assert "rank: news-grade" in text
     assert "  working: label 'general'" in text
-    assert "  news-grade: pattern 'HR/Board/*'\n" in text
-    assert "→ news-grade: pattern 'HR/Board/*', of HR/Board" in text
+    assert "→ news-grade: named itself 'HR/Board', of toy:HR/Board" in text
 
 
 def test_what_several_are_called_is_listed(scanned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Everything whose path ends so."""
-    Path("cloudscan.toml").write_text(ENTRIES.replace("HR/Board/*", "HR/Board"), encoding="utf-8")
-
     found = json.loads(said(capsys, "explain", "見積/見積書.docx", "--format", "json"))
 
-    assert [(one["called"], one["rank"], one["spoken"]) for one in found] == [("営業/見積/見積書.docx", None, [])]
+    assert [(one["called"], one["rank"], one["spoken"]) for one in found] == [("toy:営業/見積/見積書.docx", None, [])]
 
 
 def test_what_is_called_nothing_is_an_error(scanned: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,9 +78,12 @@ def test_unranked_containers_are_listed_and_entries_that_reach_nothing(
     text = said(capsys, "list")
 
     assert text.startswith("2 of 5 resources are ranked: 2 news-grade\n")
-    assert "Reaches nothing: pattern '*merger*'" in text
+    assert "Reaches nothing: pattern '**/*merger*'" in text
     rows = [line.split() for line in text.splitlines() if "shared_drive" in line]
-    assert [(row[0], row[3], row[-1]) for row in rows] == [("営業", "anyone_with_link", "2.0"), ("HR", "nobody", "?")]
+    assert [(row[0], row[3], row[-1]) for row in rows] == [
+        ("toy:営業", "anyone_with_link", "2.0"),
+        ("toy:HR", "nobody", "?"),
+    ]
 
 
 def test_suggestions_are_text_for_the_configuration_and_change_nothing(
@@ -95,7 +95,7 @@ def test_suggestions_are_text_for_the_configuration_and_change_nothing(
     text = said(capsys, "suggest")
 
     (entry,) = tomllib.loads(text)["ranks"]
-    assert entry == {"rank": "confidential", "platform": "toy", "paths": ["営業/*見積*", "HR/*"]}
+    assert entry == {"rank": "confidential", "places": ["toy:営業/**/*見積*", "toy:HR"]}
     assert "'見積': prices and costs; resources: 1, widest audience: anyone_with_link" in text
     assert Path("cloudscan.toml").read_text(encoding="utf-8") == before
 
@@ -113,5 +113,5 @@ def test_a_name_that_would_break_the_configuration_is_a_pattern_of_what_can_be_s
     text = said(capsys, "suggest", "--snapshot", str(tmp_path / "a" / "snapshot"))
 
     (entry,) = tomllib.loads(text)["ranks"]
-    assert entry["paths"] == ['pay?roll??"]?rank = "給与/*']
+    assert entry["places"] == ['toy:pay?roll??"]?rank = "給与']
     assert "\u202e" not in text
