@@ -59,9 +59,10 @@ def _words(snapshot: Snapshot) -> None:
     snapshot.db.execute(
         f"""CREATE OR REPLACE TEMP TABLE rank_words AS
             SELECT uid, platform, place, pair FROM (
-                SELECT resource_uid AS uid, platform, place, CASE {cases} END AS pair
-                FROM (SELECT *, split_part(place, '/', -1) AS name FROM rank_places
-                      WHERE resource_uid NOT IN (SELECT uid FROM rank_decided)))
+                SELECT uid, platform, place, CASE {cases} END AS pair
+                FROM (SELECT r.uid, p.platform, p.place, split_part(p.place, '/', -1) || ' ' || lower(r.name) AS name
+                      FROM rank_places AS p JOIN resources AS r ON r.uid = p.resource_uid
+                      WHERE r.uid NOT IN (SELECT uid FROM rank_decided)))
             WHERE pair IS NOT NULL"""
     )
 

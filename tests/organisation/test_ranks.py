@@ -38,15 +38,15 @@ def ranks(folder: Path, entries: list[RankTable], *facts: Yielded, **more: objec
 
 
 def news(**keys: list[str]) -> RankTable:
-    return RankTable(rank="news-grade", **keys)  # type: ignore[arg-type]
+    return RankTable(rank="news-grade", **keys)
 
 
 def confidential(**keys: list[str]) -> RankTable:
-    return RankTable(rank="confidential", **keys)  # type: ignore[arg-type]
+    return RankTable(rank="confidential", **keys)
 
 
 def working(**keys: list[str]) -> RankTable:
-    return RankTable(rank="working", **keys)  # type: ignore[arg-type]
+    return RankTable(rank="working", **keys)
 
 
 @pytest.mark.parametrize("pattern", ["HR/Pay*", "**/payroll*", "hr/**/*.xlsx", "toy:HR/*", "ＨＲ/Ｐａｙｒｏｌｌ*"])
