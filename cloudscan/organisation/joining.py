@@ -9,7 +9,7 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, departments, exemptions, leftovers, partners, people, rows
+from cloudscan.organisation import accounts, departments, exemptions, leftovers, partners, people, ranks, rows
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.reason import Reason
 from cloudscan.snapshot.organisation import ORGANISATION
@@ -34,6 +34,7 @@ def joiner(knowledge: Knowledge) -> Join:
         departments.join(db)
         leftovers.join(db, knowledge.timezone)
         partners.join(db, knowledge)
+        ranks.join(db, knowledge)
         exemptions.join(db, knowledge)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},

@@ -175,6 +175,7 @@ class Redactor:
             comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
+            rank_deadlines=report.rank_deadlines,
             only=[f"{name}={self.text(value)}" for name, _, value in (one.partition("=") for one in report.only)],
         )
 
