@@ -58,6 +58,12 @@ class RosterTable(_Table, frozen=True, kw_only=True):
     columns: Mapping[str, str] = {}  # what your columns are called, where `cloudscan roster check` does not know them
 
 
+class TemplatesTable(_Table, frozen=True, kw_only=True):
+    """``[templates]``: who is meant to reach what."""
+
+    files: Sequence[str] = ()  # of permission templates; * is any text: templates/*.yaml
+
+
 class ScanTable(_Table, frozen=True, kw_only=True):
     """``[scan]``: how to scan, and where to store the results."""
 
@@ -126,6 +132,7 @@ class Config(_Table, frozen=True, kw_only=True):
     organisation: OrganisationTable = OrganisationTable()
     partners: Sequence[PartnerTable] = ()
     roster: RosterTable = RosterTable()
+    templates: TemplatesTable = TemplatesTable()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()

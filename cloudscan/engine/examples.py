@@ -21,6 +21,7 @@ partners       partner, partner2, …   Haulier, under a contract that ends in 1
 partner_accounts                      `somebody` belongs to `partner`, by the domain
 partner_places                        `res` is a place of `partner`
 ranks                                 `res` has the rank 5, by a pattern
+templates      template, template2 …  a pattern of a template that names one folder
 drift                                 `way` on `res` is as intended
 waivers        waiver, waiver2, …     a waiver of one finding, with an owner and a reason, for 100 days
 =============  =====================  =============================================================
@@ -92,7 +93,11 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     "partner_accounts": {"principal_uid": "somebody", "partner_uid": "partner", "joined_by": "domain"},
     "partner_places": {"partner_uid": "partner", "resource_uid": "res"},
     "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": ""},
-    "drift": {"place_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "", "line": ""},
+    "templates": {"uid": "template", "name": "Sales", "pattern": "Sales/Contracts", "matches": 1},
+    "drift": {
+        "resource_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "Sales", "line": "",
+        "intended_access": "",
+    },
     "waivers": {
         "uid": "waiver", "kind": "waiver", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
         "owner": "boss@acme.example", "stated_reason": "Agreed with the customer",

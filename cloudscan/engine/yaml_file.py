@@ -81,8 +81,13 @@ class _Refused(Exception):
         self.message = message
 
 
-def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> tuple[Document, Record] | Problem:
-    """A file as a record, or the first problem that keeps it from being one. `ignored` keys may be there as well."""
+def read(
+    file: Path, record: type[Record], *, ignored: Collection[str] = (), guide: str = "docs/write-a-rule.md"
+) -> tuple[Document, Record] | Problem:
+    """A file as a record, or the first problem that keeps it from being one. `ignored` keys may be there as well.
+
+    `guide` is the page that says what belongs into such a file.
+    """
     try:
         content = Path(file).read_bytes()
         document = _parse(content)
@@ -98,7 +103,7 @@ def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> 
             data = {key: value for key, value in data.items() if key not in ignored}
         return document, msgspec.convert(data, record)
     except msgspec.ValidationError as error:
-        line, message = _explain(str(error), document, record)
+        line, message = _explain(str(error), document, record, guide)
         return Problem(str(file), line, message)
 
 
@@ -174,7 +179,7 @@ class _Builder:
             yield key, value_node
 
 
-def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> tuple[int, str]:
+def _explain(message: str, document: Document, record: type[msgspec.Struct], guide: str) -> tuple[int, str]:
     """The message of msgspec in our words, with its line."""
     what, _, where = message.partition(" - at `")
     path = where.rstrip("`") or "$"
@@ -196,8 +201,9 @@ def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> 
         )
     name = path.removeprefix("$.") or "the file"
     return line, say(
-        "{name}: {problem}; see docs/write-a-rule.md for what belongs here",
+        "{name}: {problem}; see {guide} for what belongs here",
         name=name,
+        guide=guide,
         problem=f"{what[:1].lower()}{what[1:]}",
     )
 

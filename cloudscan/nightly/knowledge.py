@@ -1,6 +1,6 @@
-"""What the organisation knows on a night: its roster and its register, read from where the configuration says.
+"""What the organisation knows on a night: roster, register, templates, read from where the configuration says.
 
-A roster that cannot be read or trusted is a gap of this night, and the scan goes on.
+A roster or a template that cannot be read or trusted is a gap of this night, and the scan goes on.
 """
 
 from datetime import datetime
@@ -9,7 +9,9 @@ from pathlib import Path
 from cloudscan.config import Config
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
+from cloudscan.nightly.template_files import read_templates
 from cloudscan.organisation.knowledge import Knowledge, Staff, Worker
+from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from cloudscan.roster.reading import read_roster
 from cloudscan.roster.table import read_table
@@ -21,6 +23,7 @@ def knowledge_of(config: Config, now: datetime) -> Knowledge:
         timezone=config.organisation.timezone,
         domains=config.estate.domains,
         staff=_staff(config, now),
+        intent=_intent(config),
     )
 
 
@@ -39,6 +42,14 @@ def _staff(config: Config, now: datetime) -> Staff:
     return Staff(
         workers=[Worker(entry=entry) for entry in roster.entries], unjudged=roster.unjudged, is_configured=True
     )
+
+
+def _intent(config: Config) -> Intent:
+    templates, problems = read_templates(config.templates.files)
+    if not problems:
+        return Intent(templates=templates)
+    why = Reason(code="templates-unreadable", values={"why": str(problems[0])})
+    return Intent(templates=templates, doubt=why)
 
 
 def _unreadable(why: str) -> Reason:

@@ -1,6 +1,6 @@
 """What the organisation knows, joined with the facts of one scan. `joiner` gives what sealing calls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import duckdb
@@ -9,8 +9,9 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, rows
-from cloudscan.organisation.knowledge import Knowledge
+from cloudscan.organisation import accounts, people, rows, templates
+from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.organisation.template import Intent
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
 from cloudscan.snapshot.spool import ScanRecord, coverage_row
@@ -18,6 +19,7 @@ from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
 _OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
+_TEMPLATES: Final = Scope(uid=f"{ORGANISATION}:templates", platform=ORGANISATION, kind="templates", name="templates")
 
 
 def joiner(knowledge: Knowledge) -> Join:
@@ -28,6 +30,7 @@ def joiner(knowledge: Knowledge) -> Join:
         rows.create(db)
         workers = people.join(db, knowledge, today)
         accounts.join(db, knowledge, workers)
+        templates.join(db, knowledge.intent.templates, now=record.started_on, today=today, timezone=knowledge.timezone)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
@@ -38,9 +41,22 @@ def joiner(knowledge: Knowledge) -> Join:
 
 
 def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
-    """How far the roster was read. What it cannot tell, no verdict on people may rest on."""
-    staff = knowledge.staff
+    """How far the roster and the templates were read. What they cannot tell, no verdict may rest on."""
+    return [_of_roster(knowledge.staff, people_read), *_of_templates(knowledge.intent)]
+
+
+def _of_roster(staff: Staff, people_read: int) -> Coverage:
     if staff.doubt is None:
-        return [coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)]
+        return coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)
     hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-    return [coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)]
+    return coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)
+
+
+def _of_templates(intent: Intent) -> Iterator[Coverage]:
+    if intent.doubt is not None:
+        hides = tuple(Hidden(table=table) for table in ("templates", "drift"))
+        yield coverage_row(
+            _TEMPLATES, "templates", Outcome.PARTIAL, reason=intent.doubt, hides=hides, facts=len(intent.templates)
+        )
+    elif intent.templates:
+        yield coverage_row(_TEMPLATES, "templates", Outcome.COMPLETE, facts=len(intent.templates))

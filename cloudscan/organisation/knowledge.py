@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from cloudscan.days import UTC_NAME
+from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from cloudscan.roster.entry import RosterEntry
 
@@ -41,3 +42,4 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = UTC_NAME
     domains: Collection[str] = ()  # ours, in lower case
     staff: Staff = Staff()
+    intent: Intent = Intent()
