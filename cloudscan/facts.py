@@ -146,6 +146,78 @@ ledger tells a finding that is *judged differently* from one that is new, where 
 configuration translates the same answers into other facts. A connector that does not give it leaves that unclear.
 """
 
+# What directories say of an account, as keys of a principal's `detail`. They join accounts to persons. A key that is
+# left out is not known; days are the organisation's (`cloudscan.connector.Estate.day_of`).
+
+EMPLOYEE_NUMBER: Final = "employee_number"
+"""The number that the employer gave the person, as the directory writes it: leading zeros may be missing elsewhere."""
+
+ADDRESSES: Final = "addresses"
+"""Further addresses of this very account (aliases, sign-in name), in lower case; a list, empty where there are none."""
+
+PRIVATE_ADDRESSES: Final = "private_addresses"
+"""Addresses of the same person that are not the organisation's, in lower case; a list, empty where there are none."""
+
+DEPARTMENTS: Final = "departments"
+"""All current departments, the primary one first; a list, empty where there are none. `Principal.department` is the
+primary one."""
+
+ROLE: Final = "role"
+"""The job title."""
+
+EMPLOYMENT: Final = "employment"
+"""The directory's own word for the kind of employment or account: Employee, Contractor, Member, Guest."""
+
+COMPANY: Final = "company"
+"""The company that the directory names: a guest's own, the agency of temporary staff."""
+
+STARTS_ON: Final = "starts_on"
+"""The first day of work as YYYY-MM-DD, or ``"false"`` where the directory says that none is recorded."""
+
+LEAVE_ON: Final = "leave_on"
+"""The last day of work as YYYY-MM-DD, or ``"false"`` where the directory says that none is recorded."""
+
+DISABLED_ON: Final = "disabled_on"
+"""The moment, in ISO 8601, from which an account that is suspended or archived has been so."""
+
+DISABLED_WHY: Final = "disabled_why"
+"""The platform's own word for why an account is suspended: ``ADMIN`` is one of ours, anything else the platform."""
+
+IDENTITIES: Final = "identities"
+"""Permanent ids of the person at identity providers, each ``issuer|id``; a list.
+
+``entra|`` with the object id or the immutable id of Active Directory, ``google|`` with the directory's id; what
+other directories were told by their provider has the issuer that they write, so compare what is after the bar.
+"""
+
+SIGN_IN: Final = "sign_in"
+"""Whether the account can sign in interactively, with a password or by single sign-on: ``"true"`` or ``"false"``."""
+
+ACCESS_KEYS: Final = "access_keys"
+"""The number of active long-term keys for programs, as text."""
+
+KEYS_LAST_USED_ON: Final = "keys_last_used_on"
+"""The day on which one of the keys was last used, or ``"false"`` where none is known to have been."""
+
+ACCOUNT_KEYS: Final = (
+    EMPLOYEE_NUMBER,
+    ADDRESSES,
+    PRIVATE_ADDRESSES,
+    DEPARTMENTS,
+    ROLE,
+    EMPLOYMENT,
+    COMPANY,
+    STARTS_ON,
+    LEAVE_ON,
+    DISABLED_ON,
+    DISABLED_WHY,
+    IDENTITIES,
+    SIGN_IN,
+    ACCESS_KEYS,
+    KEYS_LAST_USED_ON,
+)
+"""All keys that say who an account's person is, for the reference."""
+
 OBJECTS_INSIDE: Final = "objects"
 """A key of `detail`, of a resource whose contents are not listed one by one: the number of things in it.
 

@@ -112,3 +112,27 @@ def test_what_is_known_of_an_owner_is_hashed_with_the_manager() -> None:
 
     assert SECRET not in text_of(redacted)
     assert (redacted.kind, redacted.status, redacted.affiliation) == (person.kind, person.status, person.affiliation)
+
+
+def test_what_a_directory_says_of_a_person_is_hashed_but_for_days_and_amounts() -> None:
+    days = {"starts_on": "2020-04-01", "leave_on": "false", "disabled_on": "2026-03-31T09:00:00+00:00"}
+    amounts = {"sign_in": "true", "access_keys": "2", "keys_last_used_on": "2026-03-01"}
+    personal = {
+        "employee_number": "00101",
+        "addresses": ["m.sato@acme.example"],
+        "private_addresses": ["mika@home.example"],
+        "departments": ["Sales"],
+        "role": "Head of sales",
+        "employment": "Contractor",
+        "company": "Acme Staff",
+        "identities": ["google|117", "entra|00101"],
+    }
+
+    redacted = REDACTOR.detail({**days, **amounts, **personal})
+
+    kept = {REDACTOR.text(name): value for name, value in {**days, **amounts}.items()}
+    assert {name: redacted[name] for name in kept} == kept
+    texts = [text for value in personal.values() for text in ([value] if isinstance(value, str) else value)]
+    assert not [text for text in texts if text in text_of(redacted)]
+    assert redacted[REDACTOR.text("employee_number")] == REDACTOR.text("00101")
+    assert REDACTOR.value("employee_number", "00101") == REDACTOR.text("00101")

@@ -4,20 +4,25 @@
 With a folder as argument, they go there instead.
 """
 
+import ast
 import inspect
 import json
 import os
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
-from cloudscan import config, plugins, reason
+from cloudscan import config, facts, plugins, reason
 from cloudscan.cli.main import cli
-from cloudscan.engine import loader
+from cloudscan.engine import framework_coverage, loader
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.framework import Extent
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
@@ -32,6 +37,8 @@ def main() -> None:
         "cli": commands(),
         "tables": [*columns(), *settings()],
         "rules": rules(),
+        "controls": controls("en"),
+        "controls.ja": controls("ja"),
         "configuration": options(),
         "reliability": reliability(),
     }
@@ -87,6 +94,30 @@ def columns() -> Iterator[str]:
             note = notes.get(column, "") or " · ".join(f"`{value}`" for value in values)
             yield f"| `{column}` | {kind.replace('_ladder', '').lower()} | {note} |"
         yield ""
+        if name == "principals":
+            yield from _account_keys()
+
+
+def _account_keys() -> Iterator[str]:
+    """What `detail` of a principal says of the person behind an account."""
+    yield "What directories say of the person behind an account stands in `detail`. A key that is left out is not known:\n"
+    yield "| key | |\n| --- | --- |"
+    notes = _constants(Path(inspect.getfile(facts)))
+    for key in facts.ACCOUNT_KEYS:
+        yield f"| `{key}` | {notes[key]} |"
+    yield ""
+
+
+def _constants(module: Path) -> dict[str, str]:
+    """What is written below the texts that a module names, by the text, in one line."""
+    body = ast.parse(module.read_text(encoding="utf-8")).body
+    return {
+        constant.value.value: " ".join(below.value.value.split()).replace("``", "`").replace("|", "\\|")
+        for constant, below in pairwise(body)
+        if isinstance(constant, ast.AnnAssign) and isinstance(constant.value, ast.Constant)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if isinstance(constant.value.value, str) and isinstance(below.value.value, str)
+    }
 
 
 def settings() -> Iterator[str]:
@@ -122,6 +153,60 @@ def rules() -> Iterator[str]:
             yield f"- {', '.join(rule.frameworks)}"
         if rule.params or rule.frameworks:
             yield ""
+
+
+_CONTROLS: Final = {
+    "en": (
+        "Controls, and how far they can be checked",
+        "*Checked*: rules look at all that the control asks for. *Partly*: rules look at some of it, and what they cannot see is\n"
+        "said. *Cannot be seen*: no rule can say anything about it, and why. This does not depend on a scan: how a control came out\n"
+        "is in the report, framework by framework, and in the [audit pack](audit.md). Each rule counts under its own controls, also\n"
+        "where a graver one leads the fix.\n\n"
+        "The catalogues list the controls that sharing, people and partners touch, not whole standards. That everything passes\n"
+        "is no conformity. [日本語](controls.ja.md)",
+        ("control", "how far", "what cannot be seen, and why", "rules"),
+        {Extent.CHECKED: "checked", Extent.PARTLY: "partly", Extent.UNSEEN: "cannot be seen"},
+    ),
+    "ja": (
+        "管理策と確認できる範囲",
+        "「確認可」は管理策の求める内容をルールですべて確認できること、「一部確認可」は一部を確認できること、「確認不可」は\n"
+        "ルールでは確認できないことを示し、後の二つには確認できない内容とその理由を記載します。これはスキャンの結果には\n"
+        "よりません。管理策ごとの結果は、レポートと[監査パック](audit.md)に記載されます。同じ対応で解消する検出結果が\n"
+        "ほかにあっても、どのルールもそれぞれの管理策に数えます。\n\n"
+        "収録しているのは、共有、人、取引先に関係する管理策だけで、基準全体ではありません。すべて適合でも、基準への適合を\n"
+        "意味するものではありません。[English](controls.md)",
+        ("管理策", "確認できる範囲", "確認できない内容と理由", "ルール"),
+        {Extent.CHECKED: "確認可", Extent.PARTLY: "一部確認可", Extent.UNSEEN: "確認不可"},
+    ),
+}
+
+
+def controls(language: str) -> Iterator[str]:
+    """The page of controls: how far each can be checked, by which rules, and what cannot be seen."""
+    title, about, head, words = _CONTROLS[language]
+    mapped: dict[str, list[str]] = defaultdict(list)
+    for rule in loader.load(plugins.rule_folders()):
+        for control in rule.frameworks:
+            mapped[control].append(rule.id)
+    yield f"# {title}\n\n{about}\n"
+    for framework in sorted(loader.load_frameworks(plugins.rule_folders()), key=lambda framework: framework.id):
+        extents = {
+            name: framework_coverage.extent(control, has_rules=f"{framework.id}#{name}" in mapped)
+            for name, control in framework.controls.items()
+        }
+        counts = Counter(extents.values())
+        yield f"## {framework.titles[language]}\n"
+        yield f"`{framework.id}`, <{framework.url}>. {' · '.join(f'{words[each]} {counts[each]}' for each in Extent)}\n"
+        yield f"| {' | '.join(head)} |\n| --- | --- | --- | --- |"
+        for name, control in framework.controls.items():
+            row = (
+                f"`{name}` {control.titles[language]}",
+                words[extents[name]],
+                control.unseen.get(language, "–"),
+                ", ".join(f"`{rule}`" for rule in mapped[f"{framework.id}#{name}"]) or "–",
+            )
+            yield f"| {' | '.join(row)} |"
+        yield ""
 
 
 _FAILURES = (

@@ -15,9 +15,10 @@ from cloudscan.audit import manifest, replay, tables, wording
 from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
 from cloudscan.engine import framework_coverage, loader, remedies
+from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import judge
 from cloudscan.engine.judging_record import JudgingRecord
-from cloudscan.engine.rule_file import Framework, Rule
+from cloudscan.engine.rule_file import Rule
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
 from cloudscan.report import Event, Report, Scan, WaiverStatus

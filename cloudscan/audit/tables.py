@@ -60,11 +60,12 @@ def unknown(report: Report) -> Table:
 
 
 def controls(frameworks: Iterable[FrameworkResult]) -> Table:
-    """The framework coverage."""
-    head = ("framework", "control", "title", "status", "rules", "flagged", "unknown", "passed", "waived")
+    """The framework coverage: how each control came out, how far rules can check it, and what they cannot see of it."""
+    head = ("framework", "control", "title", "status", "rules", "flagged", "unknown", "passed", "waived", "extent",
+            *(f"unseen_{language}" for language in LANGUAGES))  # fmt: skip
     return head, (
         [framework.id, line.id, line.title, line.standing, " ".join(line.rules), line.flagged, line.unknown,
-         line.passed, line.waived]
+         line.passed, line.waived, line.extent, *(line.unseen.get(language, "") for language in LANGUAGES)]
         for framework in frameworks
         for line in framework.controls
     )  # fmt: skip

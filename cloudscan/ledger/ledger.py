@@ -19,8 +19,8 @@ from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
 from cloudscan.days import Calendar, clock_time
+from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
-from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.fix import key_of_verdict

@@ -13,8 +13,8 @@ from cloudscan import __version__
 from cloudscan.coverage import Coverage
 from cloudscan.days import Calendar, clock_time
 from cloudscan.engine import framework_coverage
+from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
-from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows

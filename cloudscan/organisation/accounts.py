@@ -4,18 +4,17 @@
 joined by     what is equal                                                               confidence
 ============  ==========================================================================  ==========
 number        the employee number, as written                                             certain
-identity      an id of the same identity provider, with an account that is joined         certain
 address       the primary address of both                                                 certain
+identity      an id of the same identity provider, with an account that is joined         certain
 number        the employee number but for zeros that a spreadsheet dropped                high
 alias         an address of one is an alias of the other                                  high
 namesake      the same mailbox and the same name at two domains of ours                   medium
 private       a private address that the roster, or a directory's entry, has              high
 ============  ==========================================================================  ==========
 
-A name alone never joins. Two people who fit equally well are none (`ambiguous`), and so is whoever may stand in a row
-of the roster that could not be understood (`unread`). An account that was created after somebody left is not theirs,
-however its address reads: addresses are used again. The rungs follow the practice of identity governance as far as it
-is documented (Microsoft Entra: *Configure and troubleshoot lifecycle workflows*; SCIM: *RFC 7643*, 4.3).
+A name alone never joins. Two people who fit equally well are none (`ambiguous`), and so is an account whose owner may
+be in a row of the roster that cannot be understood (`unread`). An account that was created after somebody left is not
+the same person's, however its address reads: addresses are used again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

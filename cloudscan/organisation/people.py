@@ -107,7 +107,7 @@ def move_rows(workers: Iterable[Worker]) -> Iterator[MoveRow]:
 def directory_workers(db: duckdb.DuckDBPyConnection) -> list[Worker]:
     """People by the directories' entries for users of ours: accounts with one number, or one address, are one person.
 
-    What two directories say otherwise of a leave date cannot be told.
+    If two directories name different leave dates, neither counts.
     """
     rows = db.execute(
         """SELECT email, name, department, status, detail FROM principals

@@ -21,7 +21,7 @@ import msgspec
 from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
-from cloudscan.facts import Hidden
+from cloudscan.facts import EMPLOYEE_NUMBER, Hidden
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
@@ -40,7 +40,7 @@ table a column is."""
 
 _KEY_BYTES: Final = 32
 _HASH_LENGTH: Final = 16
-_NUMBERS_OF_PEOPLE: Final = frozenset({"number", "employee_number"})
+_NUMBERS_OF_PEOPLE: Final = ("number", EMPLOYEE_NUMBER)
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HARMLESS: Final = re.compile(r"true|false|on|off|-?\d{1,6}(\.\d+)?|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|\+00:00)?)?")
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,15}(?=:)")
@@ -115,8 +115,8 @@ class Redactor:
                 return self.gap(value)
             case str() if column == "reason":
                 return self.code(value)
-            case str() if column in _NUMBERS_OF_PEOPLE:
-                return self.text(value)
+            case str() if column.endswith(_NUMBERS_OF_PEOPLE):
+                return self.text(value)  # it looks like an amount, and is a person's
             case str():
                 kept = column in WORD_COLUMNS or value in self.literals or _HARMLESS.fullmatch(value)
                 return value if kept else self.text(value)
@@ -134,7 +134,7 @@ class Redactor:
             case Mapping():
                 return {
                     **{
-                        name if f"$.{name}" in self.literals else self.text(name): self.detail(item)
+                        name if f"$.{name}" in self.literals else self.text(name): self._item(name, item)
                         for name, item in value.items()
                         if name != "chain"
                     },
@@ -144,6 +144,9 @@ class Redactor:
                 return [self.detail(item) for item in value]
             case _:
                 return value
+
+    def _item(self, name: str, item: Any) -> Any:
+        return self.value(name, item) if name == EMPLOYEE_NUMBER else self.detail(item)
 
     def steps(self, chain: Any) -> list[Any]:
         """The steps of a chain as they are in `detail`, redacted. Sentences of an older cloudscan are left out."""

@@ -2,7 +2,7 @@
 
 No platform says any of this: it comes from a roster, a register of partners, ranks and templates, and is joined with
 the facts when a snapshot is sealed (`cloudscan.organisation`). Rules read it like facts. As there, None in a judged
-column means *could not be told*; a day that is not set is `NO_DAY`, a moment `cloudscan.facts.NEVER`. Days are the
+column means *not known*; a day that is not set is `NO_DAY`, a moment `cloudscan.facts.NEVER`. Days are the
 organisation's; an end is the last day of something, inclusive.
 """
 
@@ -35,7 +35,7 @@ class PersonRow(Row, frozen=True, kw_only=True):
     department: str = ""  # the primary one
     role: str = ""
     employment: Word | None = None  # `cloudscan.roster.entry.Employment`; None: not known
-    standing: Word | None = None  # `cloudscan.roster.entry.Standing` on the day of the scan; None: could not be told
+    standing: Word | None = None  # `cloudscan.roster.entry.Standing` on the day of the scan; None: unclear
     starts_on: date | None = None
     last_day: date | None = NO_DAY  # of employment or of the contract; None: could not be read
     left_on: datetime | None = NEVER  # the moment at which the last day is over where the organisation is
@@ -72,9 +72,9 @@ class AccountRow(Row, frozen=True, kw_only=True):
 
     principal_uid: str
     person_uid: str | None
-    kind: Word = "own"  # or `private`: an account of theirs with somebody else, as at a provider of free mail
+    kind: Word = "own"  # or `private`: one with another provider, as of free mail
     joined_by: Word  # number, identity, address, alias, namesake, private, directory; ambiguous, unread
-    confidence: Word | None = None  # certain, high, medium; None: could not be told
+    confidence: Word | None = None  # certain, high, medium; None: unclear
 
 
 class PartnerRow(Row, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ class DriftRow(Row, frozen=True, kw_only=True):
 
     resource_uid: str  # what a template names; the container of what no template is for
     grant_uid: str | None = None  # None: it is not about one grant
-    kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: could not be told
+    kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
     template: str = ""  # its name
     line: str = ""  # the line that comes nearest, as it is written
     intended_access: Word = ""  # by that line

@@ -18,7 +18,8 @@ from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, Person, SharedDrive, SharedDrives, User
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, facts_of_directory, has_left, is_guest
+from cloudscan_gdrive.meaning.accounts import is_guest, is_suspended
+from cloudscan_gdrive.meaning.people import People, facts_of_directory
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS
 from cloudscan_gdrive.recheck import still_there
@@ -56,7 +57,7 @@ _LISTED_BY: Final = {
     "shared_drive": questions.SHARED_DRIVE_FILES,
 }
 """The question that lists what a kind of scope is about."""
-_MOST_OWNERS_NAMED: Final = 100  # former users whose drives are named as what a scope may hide
+_MOST_OWNERS_NAMED: Final = 100  # suspended users whose drives are named as what a scope may hide
 
 
 def _now() -> datetime:
@@ -179,19 +180,19 @@ class DriveConnector:
                 known = nearest(address, people.users) or min(people.users, default="?")
                 reason = Reason(code=Code.USER_NOT_FOUND, values={"name": address, "nearest": known})
                 yield questions.USERS.lacking(reason, outcome=Outcome.FAILED)
-        left = [user for user in self._ours(directory) if has_left(user)]
+        left = [user for user in self._ours(directory) if is_suspended(user)]
         for user in self._ours(directory):
             address = user.primary_email.lower()
             if address in skipped or (chosen and address not in chosen):
                 continue
             params, uid = {"id": user.id}, uids.my_drive(user.id)
             yield _scope("my_drive", uid, address, primary, params, (Hidden(table=EVERYTHING, below=uid),))
-            if self.options.external_files and not has_left(user):
+            if self.options.external_files and not is_suspended(user):
                 name = f"files that external people share with {address}"
                 uid = uids.external_files(user.id)
                 yield _scope("external_files", uid, name, primary, params, questions.EXTERNAL_FILES.hides)
-            if left and not has_left(user):
-                name = f"files of former employees that {address} can open"
+            if left and not is_suspended(user):
+                name = f"files of suspended accounts that {address} can open"
                 uid = uids.left_behind(user.id)
                 yield _scope("left_behind", uid, name, primary, params, _hidden_in_drives_of(left))
 
@@ -257,9 +258,9 @@ class DriveConnector:
             yield _unread_drive(error, user, drive)
 
     def _read_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        """What a user can open of former employees' files: their own drives can no longer be read."""
+        """What a user can open of suspended accounts' files: their own drives cannot be read."""
         directory, user = self._directory(), self._user(scope)
-        owners = [owner for owner in self._ours(directory) if has_left(owner)]
+        owners = [owner for owner in self._ours(directory) if is_suspended(owner)]
         if user is None or not owners:
             return
         try:
@@ -315,7 +316,7 @@ class DriveConnector:
         if not self.options.admin:
             return ()
         skipped = {address.lower() for address in self.options.skip_users}
-        users = (user.primary_email for user in self._ours(self._directory()) if not has_left(user))
+        users = (user.primary_email for user in self._ours(self._directory()) if not is_suspended(user))
         return [address for address in users if address.lower() not in skipped]
 
     def _spent(self) -> Spent:
@@ -329,9 +330,9 @@ def _says_that_no_drive_can_be_read(row: Scope | Gap) -> bool:
 def _unread_drive(error: ProviderError, user: User, drive: Resource) -> Gap:
     """What is missing where Google does not let a person's drive be read.
 
-    Of a former employee nothing is known but that the drive exists: Google does not allow acting as them.
+    Of a suspended account nothing is known but that the drive exists: Google does not allow acting as them.
     """
-    if has_left(user) and error.reason.code in _OF_THE_PERSON:
+    if is_suspended(user) and error.reason.code in _OF_THE_PERSON:
         state = "suspended" if user.suspended else "archived"
         error = AccessDenied(Code.ACCOUNT_CLOSED, person=user.primary_email.lower(), state=state)
     return questions.OWN_FILES.gap(error, drive.uid)

@@ -31,7 +31,7 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=2,
+    meaning=3,
     basis_options=(
         "admin",
         "customer",

@@ -102,6 +102,13 @@ USERS = GraphQuestion(
     hides=(_rows("principals", "user", "guest"), _rows("memberships", "group", "site_group")),
     member=LIST,
 )
+MANAGERS = GraphQuestion(
+    name="m365-managers",
+    path="users",
+    needs=needs.USERS,
+    hides=(_columns("principals", "sponsor_uid", kinds=("user",)),),
+    member=LIST,
+)
 SIGN_INS = GraphQuestion(
     name="m365-sign-ins",
     path="users",
@@ -431,6 +438,7 @@ SITE_INHERITANCE = SharePointQuestion(
 GRAPH: Sequence[GraphQuestion] = (
     ORGANISATION,
     USERS,
+    MANAGERS,
     SIGN_INS,
     AUDITS,
     GROUPS,

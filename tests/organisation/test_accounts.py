@@ -38,9 +38,7 @@ def test_the_number_joins_whatever_the_address_is(tmp_path: Path) -> None:
 
 def test_the_address_joins_in_any_case_and_with_a_plus(tmp_path: Path) -> None:
     """`a+x@` is delivered to `a@`."""
-    assert accounts(tmp_path, user("h", "Hanako+aws@Acme.example")) == {
-        "toy:h": ("00101", "own", "address", "certain")
-    }
+    assert accounts(tmp_path, user("h", "Hanako+aws@Acme.example")) == {"toy:h": ("00101", "own", "address", "certain")}
 
 
 def test_an_alias_of_the_roster_joins_less_surely(tmp_path: Path) -> None:
@@ -128,7 +126,7 @@ def test_accounts_in_three_clouds_are_one_persons(tmp_path: Path) -> None:
     }
 
 
-def test_whoever_stands_in_a_row_that_cannot_be_understood_is_not_judged(tmp_path: Path) -> None:
+def test_somebody_in_a_row_that_cannot_be_understood_is_not_judged(tmp_path: Path) -> None:
     """The row has a cell too many: its person may well be one of us."""
     roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,営業部,,,\n"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from cloudscan.connector import Estate, Partner
 from cloudscan_emulators.google.people import SPRING
@@ -29,7 +30,8 @@ from cloudscan_emulators.google.records import (
     Restrictions,
 )
 from cloudscan_emulators.google.tenant_state import TenantState, folder
-from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
+from cloudscan_emulators.kit.company import FAMILY_NAMES, without_garbage_collection
+from cloudscan_emulators.kit.staff import clerk, member_of_staff
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
 PARTNER, EXTERNAL = "partner.example", "rival.example"
@@ -91,33 +93,23 @@ def _people(state: TenantState, files: int) -> list[str]:
     for unit in _UNITS:
         state.add_unit(unit)
     day = state.now
-    state.add_user(ADMIN, "青木 直子", admin="super", unit="/Office", department="情報システム部", title="部長")
+    _add(state, ADMIN, admin="super", unit="/Office")
     state.add_user(DELEGATED, "相談 窓口", admin="delegated", unit="/Office", department="情報システム部")
-    state.add_user("mori@kumo.example", "森 健一", manager=ADMIN, unit="/Office/Sales", department="営業部")
-    state.add_user(
-        "hayashi@kumo.example", "林 美穂", manager=ADMIN, unit="/Office/Finance", aliases=("keiri@kumo.example",)
-    )
-    state.add_user("left@kumo.example", "退職 済子", suspended=True, last_login=day - 200 * _DAY)
-    state.add_user("dormant@kumo.example", "休眠 太郎", last_login=day - 400 * _DAY)
-    state.add_user("never@kumo.example", "未 使用", last_login=0, created=day - 300 * _DAY)
-    state.add_user("archived@kumo.example", "保管 花子", archived=True, last_login=day - 500 * _DAY)
-    state.add_user("gone@kumo.example", "削除 済", last_login=day - 90 * _DAY)
-    state.add_user(f"pilot@{SECONDARY}", "空野 翼", unit="/Drivers")
-    state.add_user("weak@kumo.example", "山崎 弱", two_step=False, unit="/Warehouse")
+    _add(state, "mori@kumo.example", unit="/Office/Sales")
+    _add(state, "hayashi@kumo.example", unit="/Office/Finance", aliases=("keiri@kumo.example",))
+    _add(state, "left@kumo.example", suspended=True, last_login=day - 200 * _DAY)
+    _add(state, "dormant@kumo.example", last_login=day - 400 * _DAY)
+    _add(state, "never@kumo.example", last_login=0, created=day - 300 * _DAY)
+    _add(state, "archived@kumo.example", archived=True, last_login=day - 500 * _DAY)
+    _add(state, "gone@kumo.example", last_login=day - 90 * _DAY)
+    _add(state, f"pilot@{SECONDARY}", unit="/Drivers")
+    _add(state, "weak@kumo.example", two_step=False, unit="/Warehouse")
     users = ["mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example", f"pilot@{SECONDARY}", ADMIN]
-    families = FAMILY_NAMES
     for index in range(min(5000, files // 500)):
-        roman, family = families[index % len(families)]
-        name = f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}"
-        email = f"{roman}.{index:04}@{DOMAIN}"
-        state.add_user(
-            email,
-            name,
-            unit=_UNITS[index % len(_UNITS)],
-            department=DEPARTMENTS[index % len(DEPARTMENTS)],
-            manager="mori@kumo.example",
-            last_login=day - index % 60 * _DAY,
-        )
+        local, employee = clerk(index, len(FAMILY_NAMES))
+        email = f"{local}@{DOMAIN}"
+        unit = _UNITS[index % len(_UNITS)]
+        state.add_user(email, unit=unit, employee=employee, last_login=day - index % 60 * _DAY)
         users.append(email)
     for external_user, name in (
         ("tanuki@partner.example", "Tanuki Haulage"),
@@ -143,6 +135,11 @@ def _people(state: TenantState, files: int) -> list[str]:
     state.add_group("empty@kumo.example", "Empty")
     state.add_group("crew@partner.example", "Partner's crew", ours=False)
     return users
+
+
+def _add(state: TenantState, email: str, **more: Any) -> None:
+    """A user who is a member of staff."""
+    state.add_user(email, employee=member_of_staff(email), **more)
 
 
 def _rules(state: TenantState) -> None:
@@ -476,6 +473,9 @@ def _logged(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     item = state.create("Partner's pallet count", owner="tanuki@partner.example", mime=SHEET)
     state.share(item, mori, "writer")
     yield "owner partner, we edit", item.id
+    item = state.create("引き継ぎ資料", owner=hayashi, mime=DOCUMENT)
+    state.share(item, "hanako-home@yahoo.example", "reader")
+    yield "private account of a former employee", item.id
 
 
 def _fill(state: TenantState, users: list[str], files: int, dice: Random) -> None:

@@ -94,12 +94,20 @@ class DirectoryApi:
             body["aliases"] = list(account.aliases)
         if others:
             body["nonEditableAliases"] = others
-        if account.department or account.title:
-            body["organizations"] = [{"primary": True, "department": account.department, "title": account.title}]
+        body["emails"] += [{"address": alias} for alias in (*account.aliases, *others)]
+        if account.private:
+            body["emails"].append({"address": account.private, "type": "home"})
+            body["recoveryEmail"] = account.private
+        if account.departments or account.title:
+            body["organizations"] = _organisations(account)
+        if account.number_of_employee:
+            body["externalIds"] = [{"type": "organization", "value": account.number_of_employee}]
         if account.manager:
             body["relations"] = [{"type": "manager", "value": account.manager}]
         if account.suspended:
-            body["suspensionReason"] = "ADMIN"
+            body |= {"suspensionReason": "ADMIN", "suspensionTime": moment(account.suspended_on)}
+        if account.archived:
+            body["archivalTime"] = moment(account.archived_on)
         if account.deleted:
             body["deletionTime"] = moment(account.deleted_on)
         return body
@@ -303,6 +311,19 @@ def _under(unit: OrgUnit, top: str) -> bool:
     return unit.path.startswith(top.rstrip("/") + "/")
 
 
+def _organisations(account: Account) -> list[Json]:
+    """The primary one is marked; it need not come first."""
+    primary = {
+        "primary": True,
+        "department": next(iter(account.departments), ""),
+        "title": account.title,
+        "description": account.employment,
+        "name": account.company,
+    }
+    others = [{"department": department} for department in account.departments[1:]]
+    return [*others, {name: value for name, value in primary.items() if value}]
+
+
 def _group_body(group: Group) -> Json:
     return {
         "kind": "admin#directory#group",
@@ -341,7 +362,7 @@ def _clause(name: str, sign: str, value: str) -> Callable[[Account], bool]:
         "givenName": lambda record: (record.given,),
         "familyName": lambda record: (record.family,),
         "orgUnitPath": lambda record: (record.unit,),
-        "orgDepartment": lambda record: (record.department,),
+        "orgDepartment": lambda record: record.departments,
         "directManager": lambda record: (record.manager,),
     }
     if name in switches and value in ("true", "false"):

@@ -16,6 +16,7 @@ from cloudscan_emulators.google.records import (
     Policy,
     Principal,
 )
+from cloudscan_emulators.kit.staff import Employee
 
 SPRING = datetime(2026, 4, 1, 9, tzinfo=UTC)
 
@@ -78,9 +79,17 @@ class People:
         title: str = "",
         aliases: tuple[str, ...] = (),
         two_step: bool = True,
+        employee: Employee | None = None,
     ) -> Account:
-        """A user of the company; `admin` is empty, ``super`` or ``delegated``; `last_login` 0 means never."""
+        """A user of the company; `admin` is empty, ``super`` or ``delegated``; `last_login` 0 means never.
+
+        Of an `employee` all is known that the directory has a place for, unless other arguments say otherwise.
+        """
         local, domain = email.split("@")
+        if employee:
+            name, title = name or employee.name, title or employee.title
+            manager = manager or (f"{employee.manager}@{self.domain}" if employee.manager else "")
+        departments = (department,) if department else employee.departments if employee else ()
         family, _, given = name.partition(" ")
         with self.lock:
             account = Account(
@@ -98,8 +107,14 @@ class People:
                 created=self.now - 3 * 31_536_000 if created is None else created,
                 last_login=self.now - 86_400 if last_login is None else last_login,
                 manager=manager,
-                department=department,
+                departments=departments,
                 title=title,
+                employment=employee.employment if employee else "",
+                company=employee.company if employee else "",
+                number_of_employee=employee.number if employee else "",
+                private=employee.private if employee else "",
+                suspended_on=self.now - 30 * 86_400 if suspended else 0,
+                archived_on=self.now - 30 * 86_400 if archived else 0,
                 aliases=aliases,
                 two_step=two_step,
             )
@@ -164,7 +179,8 @@ class People:
 
     def suspend(self, email: str) -> None:
         with self.lock:
-            self.account(email).suspended = True
+            account = self.account(email)
+            account.suspended, account.suspended_on = True, self.now
 
     def delete_user(self, email: str) -> None:
         """Delete an account of the company or elsewhere; its permissions stay behind, marked as deleted."""

@@ -93,8 +93,14 @@ class Account(Principal):
     created: int = 0
     last_login: int = 0  # 0: never
     manager: str = ""
-    department: str = ""
+    departments: tuple[str, ...] = ()  # the primary one first
     title: str = ""
+    employment: str = ""  # organizations.description
+    company: str = ""  # organizations.name
+    number_of_employee: str = ""
+    private: str = ""  # an address at home
+    suspended_on: int = 0
+    archived_on: int = 0
     aliases: tuple[str, ...] = ()
     two_step: bool = True
     deleted_on: int = 0

@@ -110,6 +110,8 @@ def expanded(call: Call, shape: Shape, resource: Resource, view: Json) -> Json:
             )
             raise errors.bad(message)
         related = expand(resource)
+        if related is None:
+            continue  # left out, as a relationship to one object is where there is none (guessed)
         view = {
             **view,
             name: [_inner(entry, inner) for entry in related] if isinstance(related, list) else _inner(related, inner),

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from random import Random
 
 from cloudscan.connector import Estate, Partner
-from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
+from cloudscan_emulators.kit.company import FAMILY_NAMES, without_garbage_collection
+from cloudscan_emulators.kit.staff import clerk, member_of_staff
 from cloudscan_emulators.microsoft import ids, scenarios
 from cloudscan_emulators.microsoft.people import INSIDERS, SPRING
 from cloudscan_emulators.microsoft.records import Direct, Drive, Grant, Kind, Link
@@ -91,22 +92,13 @@ def _people(state: TenantState, items: int) -> list[str]:
     """Add the employees; returns the addresses of those with ordinary files."""
     state.add_domain(SECONDARY)
     state.add_partner(Tenant(tenant=PARTNER_TENANT, name="Tanuki Haulage", domain=PARTNER, direct_connect=True))
-    state.add_user(ADMIN, "青木 直子", department="情報システム部", title="部長")
-    state.add_user("mori@kumo.example", "森 健一", manager=ADMIN, department="営業部")
-    state.add_user("hayashi@kumo.example", "林 美穂", manager=ADMIN, department="経理部")
-    state.add_user(f"pilot@{SECONDARY}", "空野 翼", department="配送部")
     users = [ADMIN, "mori@kumo.example", "hayashi@kumo.example", f"pilot@{SECONDARY}"]
-    families = FAMILY_NAMES[:10]
+    for upn in users:
+        state.add_user(upn, employee=member_of_staff(upn))
     for index in range(min(_USERS_MOST, items // 500)):
-        roman, family = families[index % len(families)]
-        upn = f"{roman}.{index:04}@{DOMAIN}"
-        state.add_user(
-            upn,
-            f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}",
-            department=DEPARTMENTS[index % len(DEPARTMENTS)],
-            manager="mori@kumo.example",
-            signed_in=state.now - index % 60 * _DAY,
-        )
+        local, employee = clerk(index, len(FAMILY_NAMES))
+        upn = f"{local}@{DOMAIN}"
+        state.add_user(upn, employee=employee, signed_in=state.now - index % 60 * _DAY)
         users.append(upn)
     return users
 

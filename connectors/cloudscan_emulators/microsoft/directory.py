@@ -2,7 +2,8 @@
 
 Sources: user and group resources. Easily overlooked: most properties are returned only when they are selected;
 signInActivity needs a licence and AuditLog.Read.All, and cannot be combined with other filters; hidden memberships
-appear empty; an expanded relationship contains twenty objects at most.
+appear empty; an expanded relationship contains twenty objects at most; of users one relationship can be expanded at a
+time (microsoft-graph-docs, issue 96: "for users it is still limited to a single expanded navigation").
 """
 
 from collections.abc import Callable, Mapping
@@ -88,6 +89,8 @@ class DirectoryApi:
         return single(call, self._user_shape(call), self._person(call))
 
     def _check_activity(self, call: Call) -> None:
+        if (expanded := len(call.options.expand)) > 1:
+            raise errors.too_many_expanded(expanded)
         mentioned = [*call.options.select, call.options.filter]
         if not any("signinactivity" in text.lower() for text in mentioned):
             return
@@ -118,13 +121,15 @@ class DirectoryApi:
             "deletedDateTime": None,
             "accountEnabled": person.enabled,
             "businessPhones": [],
-            "companyName": None,
+            "companyName": person.company or None,
             "createdDateTime": moment(person.created),
             "creationType": person.creation or None,
             "department": person.department or None,
             "displayName": person.name,
+            "employeeHireDate": moment(person.hired) if person.hired else None,
+            "employeeId": person.employee_id or None,
             "employeeLeaveDateTime": moment(person.leaves) if person.leaves else None,
-            "employeeType": None,
+            "employeeType": person.employee_type or None,
             "externalUserState": person.state or None,
             "externalUserStateChangeDateTime": moment(person.state_changed) if person.state_changed else None,
             "givenName": given or None,
@@ -134,9 +139,10 @@ class DirectoryApi:
             "mailNickname": local,
             "mobilePhone": None,
             "officeLocation": None,
-            "otherMails": [person.mail] if person.creation and person.mail else [],
+            "onPremisesImmutableId": person.immutable_id or None,
+            "otherMails": [person.mail] if person.creation and person.mail else list(person.other_mails),
             "preferredLanguage": None,
-            "proxyAddresses": [f"SMTP:{person.mail}"] if person.mail else [],
+            "proxyAddresses": _proxies(person),
             "surname": family or None,
             "userPrincipalName": person.upn,
             "userType": person.user_type,
@@ -257,7 +263,9 @@ class DirectoryApi:
             capped=most == 500,
             expansions={
                 "sponsors": lambda person: self._expanded(person.sponsors),
-                "manager": lambda person: self._expanded([person.manager] if person.manager >= 0 else [])[:1] or None,
+                "manager": lambda person: next(
+                    iter(self._expanded([person.manager] if person.manager >= 0 else [])), None
+                ),
                 "memberOf": lambda person: self._expanded(self._groups_of(person, deep=False)),
             },
         )
@@ -279,6 +287,11 @@ class DirectoryApi:
     def _expanded(self, numbers: Any) -> list[Json]:
         objects = [self._state.principals[number] for number in numbers]
         return [_defaults(self.object_view(entry)) for entry in objects if not entry.deleted][:_EXPANDED_MOST]
+
+
+def _proxies(person: Person) -> list[str]:
+    """The primary address in capitals, then the others."""
+    return ([f"SMTP:{person.mail}"] if person.mail else []) + [f"smtp:{alias}" for alias in person.aliases]
 
 
 def _activity(person: Person) -> Json:

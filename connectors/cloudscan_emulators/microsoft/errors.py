@@ -98,6 +98,10 @@ def bad(message: str, code: str = "BadRequest") -> Refused:
     return Refused(400, code, message)
 
 
+def too_many_expanded(number: int) -> Refused:
+    return bad(f"The result of parsing $expand contained at least {number} items, but the maximum allowed is 1.")
+
+
 def no_such_segment(segment: str) -> Refused:
     return Refused(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cloudscan_emulators.kit.staff import Employee
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
@@ -28,6 +29,18 @@ GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
 EVERYONE, INSIDERS, ALL_USERS = "everyone", "insiders", "all users"
 _DAY = 86_400
+
+
+def _of_employee(employee: Employee) -> dict[str, Any]:
+    """What the directory knows of a person beside name, department, title and manager."""
+    hired = datetime.fromisoformat(employee.hired).replace(tzinfo=UTC)
+    return {
+        "employee_id": employee.number,
+        "employee_type": employee.employment,
+        "hired": int(hired.timestamp()),
+        "company": employee.company,
+        "other_mails": (employee.private,) if employee.private else (),
+    }
 
 
 class People:
@@ -80,8 +93,16 @@ class People:
         title: str = "",
         manager: str = "",
         user_type: str = "Member",
+        employee: Employee | None = None,
     ) -> Person:
-        """A user of the company. `signed_in` 0 means never."""
+        """A user of the company. `signed_in` 0 means never.
+
+        Of an `employee` all is known that the directory has a place for, unless other arguments say otherwise.
+        """
+        if employee:
+            name, title = name or employee.name, title or employee.title
+            department = department or employee.department
+            manager = manager or (f"{employee.manager}@{self.domain}" if employee.manager else "")
         seen = self.now - _DAY if signed_in is None else signed_in
         with self.lock:
             number = len(self.principals)
@@ -101,6 +122,7 @@ class People:
                 department=department,
                 title=title,
                 manager=self.person(manager).number if manager else NOBODY,
+                **(_of_employee(employee) if employee else {}),
             )
             self._add(person, upn, person.mail, person.id)
             return person

@@ -7,7 +7,8 @@ _SHAREPOINT = r"^(GET|POST) (/[\w.-]+)*/_api/"
 
 PATTERNS: Mapping[str, str] = {
     "m365-organisation": _GRAPH + r"organization\b",
-    "m365-users": _GRAPH + r"users(\?(?!.*signInActivity)|$)",
+    "m365-users": _GRAPH + r"users(\?(?!.*(signInActivity|manager))|$)",
+    "m365-managers": _GRAPH + r"users\?.*manager",
     "m365-sign-ins": _GRAPH + r"users\?.*signInActivity",
     "m365-invitations": _GRAPH + r"auditLogs/directoryAudits",
     "m365-groups": _GRAPH + r"groups(\?|$)",

@@ -47,6 +47,13 @@ class Person(Principal):
     leaves: int = 0  # employeeLeaveDateTime
     department: str = ""
     title: str = ""
+    employee_id: str = ""
+    employee_type: str = ""
+    hired: int = 0  # employeeHireDate
+    company: str = ""
+    aliases: tuple[str, ...] = ()  # proxyAddresses beside the mail
+    other_mails: tuple[str, ...] = ()
+    immutable_id: str = ""  # of somebody who was synchronised from Active Directory
     sponsors: tuple[int, ...] = ()
     invited_by: int = NOBODY
     manager: int = NOBODY

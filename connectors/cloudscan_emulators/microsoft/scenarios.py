@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from cloudscan_emulators.kit.staff import member_of_staff
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.people import ALL_USERS, EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Extra, Item, Kind, Site
@@ -48,19 +49,21 @@ def items(state: TenantState, now: datetime) -> Named:
 
 def _users(state: TenantState) -> Named:
     day = state.now
-    for name, upn, shown, more in (
-        ("user disabled", "disabled@kumo.example", "停止 次郎", {"enabled": False}),
-        ("user left", "left@kumo.example", "退職 済子", {"enabled": False, "leaves": day - 60 * _DAY}),
-        ("user left and enabled", "away@kumo.example", "退職 未処理", {"leaves": day - 10 * _DAY}),
-        ("user leaves soon", "leaving@kumo.example", "転職 予定", {"leaves": day + 20 * _DAY}),
-        ("user never signed in", "never@kumo.example", "未 使用", {"signed_in": 0}),
-        ("user dormant", "dormant@kumo.example", "休眠 太郎", {"signed_in": day - 400 * _DAY}),
+    for name, upn, more in (
+        ("user disabled", "disabled@kumo.example", {"enabled": False}),
+        ("user left", "left@kumo.example", {"enabled": False, "leaves": day - 60 * _DAY}),
+        ("user left and enabled", "away@kumo.example", {"leaves": day - 10 * _DAY}),
+        ("user leaves soon", "leaving@kumo.example", {"leaves": day + 20 * _DAY}),
+        ("user never signed in", "never@kumo.example", {"signed_in": 0}),
+        ("user dormant", "dormant@kumo.example", {"signed_in": day - 400 * _DAY}),
     ):
         enabled = bool(more.get("enabled", True))
         signed_in = more.get("signed_in")
-        person = state.add_user(upn, shown, enabled=enabled, signed_in=signed_in, leaves=int(more.get("leaves", 0)))
+        leaves = int(more.get("leaves", 0))
+        staff = member_of_staff(upn)
+        person = state.add_user(upn, enabled=enabled, signed_in=signed_in, leaves=leaves, employee=staff)
         yield name, person.id
-    gone = state.add_user("gone@kumo.example", "削除 済")
+    gone = state.add_user("gone@kumo.example", employee=member_of_staff("gone@kumo.example"))
     yield "user deleted", gone.id
 
 

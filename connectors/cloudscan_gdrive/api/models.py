@@ -242,25 +242,39 @@ class Name(_Answer, frozen=True, kw_only=True):
 
 
 class Address(_Answer, frozen=True, kw_only=True):
-    """An email address of a user, for work or private (Directory v1, UserEmail)."""
+    """An email address of a user (Directory v1, UserEmail). Aliases are among them, without a type."""
 
     address: str = ""
+    type: str = ""  # home, work, other, custom; an administrator's choice
 
 
 class Relation(_Answer, frozen=True, kw_only=True):
     """A relation of a user to another person (Directory v1, UserRelation).
 
-    Only the type ``manager`` is used; its value is read as an email address.
+    Only the type ``manager`` is used; its value is free text, and counts where it is an email address.
     """
 
     type: str = ""
     value: str = ""
 
 
+class ExternalId(_Answer, frozen=True, kw_only=True):
+    """A number of the user elsewhere (Directory v1, UserExternalId): the employer's has the type ``organization``."""
+
+    type: str = ""
+    value: str = ""
+
+
 class Job(_Answer, frozen=True, kw_only=True):
-    """An organisation that a user belongs to, and the department in it (Directory v1, UserOrganization)."""
+    """An organisation that a user belongs to, and the department in it (Directory v1, UserOrganization).
+
+    The Admin console writes what it calls the type of employee into `description` (from memory, not read).
+    """
 
     department: str = ""
+    title: str = ""
+    description: str = ""
+    name: str = ""
     primary: bool = False
 
 
@@ -280,15 +294,19 @@ class User(_Answer, frozen=True, kw_only=True):
     archived: bool | None = False
     is_guest_user: bool | None = False  # an external user who was let in, not one of ours
     guest_account_info: GuestAccount = GuestAccount()
+    suspension_time: datetime | None = None
+    suspension_reason: str | None = ""  # only of somebody who is suspended
+    archival_time: datetime | None = None
     last_login_time: datetime | None = None
     creation_time: datetime | None = None
     org_unit_path: str = "/"
     aliases: Sequence[str] | None = ()
     non_editable_aliases: Sequence[str] | None = ()
-    emails: Sequence[Address] = ()
-    recovery_email: str = ""
-    relations: Sequence[Relation] = ()
-    organizations: Sequence[Job] = ()
+    emails: Sequence[Address] | None = ()
+    recovery_email: str | None = ""
+    relations: Sequence[Relation] | None = ()
+    organizations: Sequence[Job] | None = ()
+    external_ids: Sequence[ExternalId] | None = ()
 
 
 class Users(Page, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from cloudscan.facts import Audience, Grant
 from cloudscan_gdrive.api.models import DownloadRestriction, Permission, Restrictions, SharedDrive
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, outside_address
+from cloudscan_gdrive.meaning.accounts import outside_address
+from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import Meaning
 
 DOMAIN_USERS_ONLY: Final = "drive-domain-users-only"

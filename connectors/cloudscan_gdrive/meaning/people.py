@@ -17,6 +17,17 @@ from cloudscan.facts import Affiliation, Audience, Membership, Principal
 from cloudscan.text import CONSUMER
 from cloudscan_gdrive.api.models import Group, GroupSettings, Member, User
 from cloudscan_gdrive.meaning import uids
+from cloudscan_gdrive.meaning.accounts import (
+    addresses_known,
+    addresses_of,
+    department_of,
+    detail_of,
+    is_guest,
+    manager_of,
+    outside_address,
+    private_addresses,
+    status_of,
+)
 
 AUDIENCE = ".audience.googledomains.com"
 """The end of a target audience's name: it looks like an external domain and is a set of our own people."""
@@ -52,6 +63,7 @@ class People:
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)  # by primary address
     group_aliases: Mapping[str, str] = field(default_factory=dict)  # the primary address by alias
     private: Mapping[str, str] = field(default_factory=dict)  # a user's address with us by their private address
+    all_private_read: bool = True  # then an address that is not among them is nobody's private one
 
     def is_ours(self, domain: str) -> bool:
         """Whether a mail domain is one of our own."""
@@ -155,7 +167,7 @@ class People:
     def _outside(self, address: str, domain: str) -> Mapping[str, str]:
         """Whether an account is of a mail provider, and whose private one it is, as far as all users are known."""
         person = self.private.get(address)
-        private = uids.user(person) if person else "false" if self.all_users_read else ""
+        private = uids.user(person) if person else "false" if self.all_private_read else ""
         return {"consumer": "true" if domain in CONSUMER else "false", **({"person": private} if private else {})}
 
     def _guest(self, guest: User) -> Principal:
@@ -172,12 +184,13 @@ class People:
             domain=domain,
             name=address,
             affiliation=Affiliation.PARTNER if partner else Affiliation.EXTERNAL,
-            status=_status(guest),
+            status=status_of(guest),
             created_on=guest.creation_time,
             last_seen_on=guest.last_login_time,
             detail={
                 "guest": "true",
                 "directory_address": guest.primary_email.lower(),
+                **detail_of(guest, address, self.is_ours),
                 **self._outside(address, domain),
                 **self._contract(domain),
             },
@@ -200,8 +213,7 @@ class People:
 
     def _user(self, user: User) -> Principal:
         address = user.primary_email.lower()
-        department = next((job.department for job in user.organizations if job.department), "")
-        manager = next((person.value for person in user.relations if person.type == "manager" and person.value), "")
+        manager = manager_of(user)
         return Principal(
             uid=uids.user(address),
             platform=uids.PLATFORM,
@@ -211,12 +223,12 @@ class People:
             domain=address.rpartition("@")[2],
             name=user.name.full_name or address,
             affiliation=Affiliation.INTERNAL if self.surely_ours(user) else None,
-            status=_status(user),
+            status=status_of(user),
             created_on=user.creation_time,
             last_seen_on=user.last_login_time,
-            department=department,
+            department=department_of(user),
             sponsor_uid=uids.user(self.address_of(manager)) if manager else None,
-            detail={"org_unit": user.org_unit_path},
+            detail={"org_unit": user.org_unit_path, **detail_of(user, address, self.is_ours)},
         )
 
     def _contract(self, domain: str) -> Mapping[str, str]:
@@ -247,12 +259,12 @@ def people_of(estate: Estate, primary: str, lists: Lists) -> People:
         primary=primary,
         domains=frozenset(domain.lower() for domain in lists.domains),
         all_domains_read=lists.all_domains_read,
-        users={address.lower(): user for user in ours for address in _addresses(user)},
+        users={address.lower(): user for user in ours for address in addresses_of(user)},
         guests={
             address.lower(): user
             for user in lists.users
             if is_guest(user)
-            for address in (*_addresses(user), user.guest_account_info.primary_guest_email)
+            for address in (*addresses_of(user), user.guest_account_info.primary_guest_email)
             if address
         },
         addresses_by_id={
@@ -260,7 +272,7 @@ def people_of(estate: Estate, primary: str, lists: Lists) -> People:
             **{group.id: group.email for group in lists.groups},
         },
         unverified=frozenset(domain.lower() for domain in lists.unverified),
-        all_users_read=lists.all_users_read and all(_addresses_known(user) for user in lists.users),
+        all_users_read=lists.all_users_read and all(addresses_known(user) for user in lists.users),
         group_aliases={
             alias.lower(): group.email.lower()
             for group in lists.groups
@@ -275,11 +287,11 @@ def people_of(estate: Estate, primary: str, lists: Lists) -> People:
             for group in lists.groups
         },
         private={
-            address.lower(): user.primary_email.lower()
+            address: user.primary_email.lower()
             for user in ours
-            for address in (*(email.address for email in user.emails), user.recovery_email)
-            if address and not known.is_ours(address.lower().rpartition("@")[2])
+            for address in private_addresses(user, known.is_ours) or ()
         },
+        all_private_read=lists.all_users_read and all(_private_known(user) for user in ours),
     )
 
 
@@ -294,10 +306,8 @@ def facts_of_directory(people: People, lists: Lists) -> Iterator[Principal | Mem
 
     for user in lists.users:
         yield from first(people.principal("user", user.primary_email))
-    managers = (relation.value for user in lists.users for relation in user.relations if relation.type == "manager")
-    for address in managers:
-        if address:
-            yield from first(people.principal("user", address))
+    for address in filter(None, map(manager_of, lists.users)):
+        yield from first(people.principal("user", address))
     for group in lists.groups:
         yield from first(people.principal("group", group.email))
     everyone = uids.everyone(people.primary)
@@ -324,25 +334,8 @@ def facts_of_directory(people: People, lists: Lists) -> Iterator[Principal | Mem
     )
 
 
-def outside_address(guest: User) -> str:
-    """The address by which a guest is known outside, in lower case."""
-    return (guest.guest_account_info.primary_guest_email or guest.primary_email).lower()
-
-
-def is_guest(user: User) -> bool:
-    """An external user whom the directory lists: Google says so, or names their address outside."""
-    return bool(user.is_guest_user or user.guest_account_info.primary_guest_email)
-
-
-def has_left(user: User) -> bool:
-    """A former employee, as far as Google knows: Google does not allow acting as them."""
-    return bool(user.suspended or user.archived)
-
-
-def _status(user: User) -> str | None:
-    if user.suspended or user.archived:
-        return "suspended" if user.suspended else "archived"
-    return "active" if user.suspended is False and user.archived is False else None
+def _private_known(user: User) -> bool:
+    return user.emails is not None and user.recovery_email is not None
 
 
 def _externals(info: GroupInfo) -> Mapping[str, str]:
@@ -458,13 +451,3 @@ def _person_in(member: Member, inner: str, result: _Members, people: People) -> 
         result.external.add(inner)
     elif member.type != "USER" or not people.all_users_read:
         result.unread = True
-
-
-def _addresses(user: User) -> Iterator[str]:
-    yield user.primary_email
-    yield from user.aliases or ()
-    yield from user.non_editable_aliases or ()
-
-
-def _addresses_known(user: User) -> bool:
-    return user.aliases is not None and user.non_editable_aliases is not None

@@ -29,7 +29,7 @@ def my_drive(user_id: str) -> str:
 
 
 def left_behind(user_id: str) -> str:
-    """What a user can open of former employees' files."""
+    """What a user can open of suspended accounts' files."""
     return f"{PLATFORM}:left-behind/{user_id}"
 
 

@@ -32,7 +32,8 @@ from cloudscan_gdrive.api.models import (
 )
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import Lists, People, is_guest, people_of
+from cloudscan_gdrive.meaning.accounts import is_guest
+from cloudscan_gdrive.meaning.people import Lists, People, people_of
 from cloudscan_gdrive.meaning.sharing_settings import Made, camel, effective, value_of
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.groups import OfGroups, members_of_groups, not_asked, settings_of_groups
@@ -40,9 +41,9 @@ from cloudscan_gdrive.settings import SETTINGS
 
 _Entry = TypeVar("_Entry")
 _USERS: Final = (
-    "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,isGuestUser,"
-    "guestAccountInfo(primaryGuestEmail),lastLoginTime,creationTime,orgUnitPath,aliases,nonEditableAliases,emails,"
-    "recoveryEmail,relations,organizations)"
+    "nextPageToken,users(id,primaryEmail,name(fullName),suspended,suspensionTime,suspensionReason,archived,archivalTime,"
+    "isGuestUser,guestAccountInfo(primaryGuestEmail),lastLoginTime,creationTime,orgUnitPath,aliases,nonEditableAliases,"
+    "emails,recoveryEmail,relations,organizations,externalIds)"
 )
 _GROUPS: Final = "nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
 _LICENCE: Final = re.compile(r"/product/[^'\"\]\s]+")

@@ -24,9 +24,10 @@ from cloudscan_gdrive.api.listing import Acting, permissions
 from cloudscan_gdrive.api.models import Permission, Restrictions, SharedDrive, User
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
+from cloudscan_gdrive.meaning.accounts import is_suspended
 from cloudscan_gdrive.meaning.drive_restrictions import DriveRestrictions, readers_cannot_copy, restrictions_of
 from cloudscan_gdrive.meaning.folder_tree import Tree
-from cloudscan_gdrive.meaning.people import People, has_left
+from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import Meaning, utc
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest, unpack
@@ -120,7 +121,7 @@ def _is_unread_group(member: Permission, people: People) -> bool:
 def _active_members(members: Sequence[Permission], people: People, skipped: set[str]) -> Iterator[str]:
     for member in sorted(members, key=lambda member: _STRONGEST_FIRST.get(member.role, 9)):
         for user in _users_of(member, people):
-            if not has_left(user) and user.primary_email.lower() not in skipped:
+            if not is_suspended(user) and user.primary_email.lower() not in skipped:
                 yield user.primary_email
 
 
@@ -253,7 +254,7 @@ def _can_act(member: Permission, people: People) -> bool | None:
         return False
     address = member.email_address.lower()
     if user := people.users.get(address):
-        return None if user.suspended is None or user.archived is None else not has_left(user)
+        return None if user.suspended is None or user.archived is None else not is_suspended(user)
     ours = people.affiliation(address.rpartition("@")[2]) in (Affiliation.INTERNAL, None)
     return None if member.type == "user" and ours and not people.all_users_read else True
 

@@ -20,6 +20,7 @@ Builder = Callable[[Any, Sequence[str]], Any]
 _BUILDERS: Final[Mapping[str, Builder]] = {
     asked.ORGANISATION.name: lambda graph, _: graph.organization,
     asked.USERS.name: lambda graph, _: graph.users,
+    asked.MANAGERS.name: lambda graph, _: graph.users,
     asked.SIGN_INS.name: lambda graph, _: graph.users,
     asked.AUDITS.name: lambda graph, _: graph.audit_logs.directory_audits,
     asked.GROUPS.name: lambda graph, _: graph.groups,

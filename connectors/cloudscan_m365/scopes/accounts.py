@@ -1,115 +1,40 @@
-"""The accounts of a tenant: its own people, and the guests that were invited.
+"""Reading the accounts of a tenant: its own people, and the guests that were invited.
 
-Sources: user and signInActivity resources; directoryAudit for who invited whom. Sign-ins need Entra ID P1; an account
-that never signed in has no signInActivity at all. Attempts count as sign-ins only where no success is recorded:
-successes are kept since December 2023 and were not filled in for the time before.
+Sources: user resource; directoryAudit for who invited whom. Sign-ins need Entra ID P1. What the answers mean is in
+`cloudscan_m365.meaning.accounts`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Estate, Gap
+from cloudscan.connector import Gap
 from cloudscan.errors import ProviderError
-from cloudscan.facts import NEVER, Affiliation, Hidden, Outcome, Principal
+from cloudscan.facts import LEAVE_ON, Hidden, Outcome
 from cloudscan.reason import Reason
-from cloudscan.text import domain_of
 from cloudscan_m365.api.inquiry import Inquiry, Listing
 from cloudscan_m365.api.models import Answer, Text
-from cloudscan_m365.api.moments import moment
-from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.logins import external_name
-from cloudscan_m365.meaning.people import People
+from cloudscan_m365.meaning.accounts import Accounts, DirectoryObject, User
 from cloudscan_m365.permissions import LEAVE_DATES
-from cloudscan_m365.questions import AUDITS, SIGN_INS, USERS
+from cloudscan_m365.questions import AUDITS, MANAGERS, SIGN_INS, USERS
 
 _FIELDS = (
     "id,displayName,mail,userPrincipalName,userType,accountEnabled,createdDateTime,externalUserState,creationType,"
-    "employeeLeaveDateTime,department"
+    "employeeLeaveDateTime,department,employeeId,employeeType,employeeHireDate,companyName,jobTitle,otherMails,"
+    "proxyAddresses,onPremisesImmutableId"
 )
-_SPONSORS = "sponsors($select=id)"
+_SPONSORS, _MANAGER = "sponsors($select=id)", "manager($select=id)"
 _INVITED = "activityDisplayName eq 'Invite external user'"
 _PAGE, _PAGE_WITH_SIGN_INS = 999, 500
-_NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
-_EXTERNAL = "#ext#"
-_GUEST: Final = "guest"
-_MEMBER: Final = "member"
 _LEAVING: Final = (
-    Hidden(table="principals", columns=("detail.leave_on",), kinds=("user",)),
+    Hidden(table="principals", columns=(f"detail.{LEAVE_ON}",), kinds=("user",)),
     Hidden(table="resources", columns=("detail.owner_state",), kinds=("onedrive",)),
 )
 
 
-class DirectoryObject(Answer, frozen=True, kw_only=True):
-    """An object of the directory for which only the id is asked."""
-
-    id: str
-
-
-class SignInActivity(Answer, frozen=True, kw_only=True):
-    """The last sign-ins of an account; only attempts where no success was recorded."""
-
-    last_sign_in_date_time: Text = ""
-    last_non_interactive_sign_in_date_time: Text = ""
-    last_successful_sign_in_date_time: Text = ""
-
-
-class User(Answer, frozen=True, kw_only=True):
-    """A user object of the directory, which may be a guest. Its times are read with `moment`."""
-
-    id: str
-    display_name: Text = ""
-    mail: Text = ""
-    user_principal_name: Text = ""
-    user_type: Text = ""
-    account_enabled: bool | None = None
-    created_date_time: Text = ""
-    external_user_state: Text | msgspec.UnsetType = msgspec.UNSET  # null: there was no invitation
-    creation_type: Text = ""
-    employee_leave_date_time: Text | msgspec.UnsetType = msgspec.UNSET
-    department: Text = ""
-    sign_in_activity: SignInActivity | None = None
-    sponsors: Sequence[DirectoryObject] | msgspec.UnsetType | None = msgspec.UNSET
-
-    @property
-    def is_guest(self) -> bool:
-        """Whether the directory calls the account a guest."""
-        kind = (self.user_type or "").lower()
-        return kind == _GUEST or (not kind and self.is_external)
-
-    @property
-    def leaves_on(self) -> datetime | None:
-        """When the person leaves, `NEVER` where nothing is recorded; None: unknown."""
-        recorded = self.employee_leave_date_time
-        if recorded is msgspec.UNSET:
-            return None
-        return moment(recorded) if recorded and not recorded.startswith("0001") else NEVER
-
-    @property
-    def redeemed(self) -> bool | None:
-        """Whether no invitation waits to be accepted; None: unknown."""
-        state = self.external_user_state
-        if state is None:
-            return True if self.is_guest else None
-        return {"accepted": True, "pendingacceptance": False}.get((state or "").lower())
-
-    @property
-    def names(self) -> Iterator[str]:
-        """The names that permissions may use for the account, in lower case."""
-        return (name.lower() for name in (self.mail, self.user_principal_name) if name)
-
-    @property
-    def is_external(self) -> bool:
-        """Whether the account signs in elsewhere: as a guest, or as a member from another tenant."""
-        return _EXTERNAL in (self.user_principal_name or "").lower()
-
-    @property
-    def address(self) -> str:
-        """The mail address; an external account without one has it encoded in its UPN."""
-        return (self.mail or external_name(self.user_principal_name) or self.user_principal_name or "").lower()
+class _Managed(DirectoryObject, frozen=True, kw_only=True):
+    manager: DirectoryObject | None = None
 
 
 class _Actor(Answer, frozen=True, kw_only=True):
@@ -125,17 +50,6 @@ class _Audit(Answer, frozen=True, kw_only=True):
     target_resources: Sequence[_Actor] | None = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Accounts:
-    """The users of a tenant, as far as they could be read."""
-
-    users: Sequence[User] = ()
-    complete: bool = False  # who is not among them has no account
-    sign_ins_read: bool = False
-    leave_dates_read: bool = False
-    invited_by: Mapping[str, str] | None = None  # a guest's id: the inviter's; None: could not be read
-
-
 def read_accounts(inquiry: Inquiry) -> Accounts:
     """All users, with the properties that the licence and the permissions allow."""
     users, sign_ins_read = _users(inquiry)
@@ -149,6 +63,7 @@ def read_accounts(inquiry: Inquiry) -> Accounts:
         sign_ins_read=sign_ins_read,
         leave_dates_read=_leave_dates_read(inquiry, users.entries),
         invited_by=_inviters(inquiry) if users.answered else None,
+        managers=_managers(inquiry) if users.entries else {},
     )
 
 
@@ -189,98 +104,13 @@ def _leave_dates_read(inquiry: Inquiry, users: Sequence[User]) -> bool:
     return told
 
 
-def principals_of(accounts: Accounts, people: People) -> Iterator[tuple[User, Principal]]:
-    """Each user with their principal."""
-    states = {user.id: user.account_enabled for user in accounts.users}
-    for user in accounts.users:
-        yield user, _principal(user, accounts, people, states)
+def _managers(inquiry: Inquiry) -> dict[str, str]:
+    """Who manages whom. Of users one relationship can be expanded at a time: managers are a list of their own.
 
-
-def _principal(user: User, accounts: Accounts, people: People, states: Mapping[str, bool | None]) -> Principal:
-    address = user.address
-    domain = domain_of(address)
-    affiliation = _affiliation(user, domain, people)
-    sponsors = None if user.sponsors is msgspec.UNSET else [one.id for one in user.sponsors or ()]
-    active = [sponsor for sponsor in sponsors or () if states.get(sponsor)]
-    sponsor = next(iter(active or sponsors or ()), "")
-    external = people.external_user(address).detail if affiliation is not Affiliation.INTERNAL else {}
-    return Principal(
-        uid=uids.user(user.id),
-        platform=uids.PLATFORM,
-        account=people.primary,
-        kind="guest" if user.is_guest else "user",
-        email=address,
-        domain=domain,
-        # External people choose their display names: not used.
-        name=address if user.is_external else user.display_name or address,
-        affiliation=affiliation,
-        status={True: "active", False: "suspended", None: None}[user.account_enabled],
-        created_on=moment(user.created_date_time),
-        redeemed=user.redeemed,
-        last_seen_on=_last_seen(user.sign_in_activity) if accounts.sign_ins_read else None,
-        department=user.department or "",
-        sponsor_uid=uids.user(sponsor) if sponsor else None,
-        detail={**external, **_detail(user, accounts, people.estate), **_sponsors(user, accounts, sponsors, active)},
-    )
-
-
-def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
-    """Where an account belongs. Ours is one that the directory calls a member, and that signs in here.
-
-    An account that signs in elsewhere has the address of its home in its name; its mail is what somebody wrote there.
+    Source: microsoft-graph-docs, issue 96.
     """
-    if user.is_guest or user.is_external:
-        home = domain_of(external_name(user.user_principal_name) or "") or domain
-        where = {people.affiliation(one) for one in (home, domain) if one}
-        if where == {Affiliation.INTERNAL} and not user.is_guest and home not in people.domains:
-            return Affiliation.INTERNAL  # of another tenant of ours
-        outside = where - {Affiliation.INTERNAL} or {Affiliation.EXTERNAL}
-        return next(one for one in (Affiliation.EXTERNAL, None, Affiliation.PARTNER) if one in outside)
-    if not user.user_principal_name or (user.user_type or _MEMBER).lower() != _MEMBER:
-        return None
-    return Affiliation.INTERNAL
-
-
-def _detail(user: User, accounts: Accounts, estate: Estate) -> Mapping[str, str]:
-    """What is known of an account beside its columns. What is left out is not known."""
-    leaves = user.leaves_on if user.employee_leave_date_time or accounts.leave_dates_read else None
-    detail = {"guest": "true" if user.is_guest else ""}
-    if user.user_principal_name:
-        detail["external_member"] = "true" if user.is_external and not user.is_guest else "false"
-    if leaves is not None:
-        detail["leave_on"] = estate.day_of(leaves).isoformat()
-    if accounts.invited_by and (inviter := accounts.invited_by.get(user.id)):
-        detail["invited_by"] = uids.user(inviter)
-    return {name: value for name, value in detail.items() if value}
-
-
-def _sponsors(
-    user: User, accounts: Accounts, sponsors: Sequence[str] | None, active: Sequence[str]
-) -> Mapping[str, str]:
-    """How many active sponsors a guest has; nothing where that is unknown."""
-    known = {account.id for account in accounts.users}
-    if not user.is_guest or sponsors is None or (not accounts.complete and not known.issuperset(sponsors)):
-        return {}
-    return {"sponsors": str(len(active))}
-
-
-def _last_seen(activity: SignInActivity | None) -> datetime | None:
-    """The last sign-in; None where Microsoft tells one that makes no sense."""
-    if activity is None:
-        return _NEVER_SEEN
-    if success := moment(activity.last_successful_sign_in_date_time):
-        return success
-    written = [
-        text
-        for text in (
-            activity.last_successful_sign_in_date_time,
-            activity.last_sign_in_date_time,
-            activity.last_non_interactive_sign_in_date_time,
-        )
-        if text and not text.startswith("0")  # the year 0 or 1 is .NET's way to say never
-    ]
-    attempts = [seen for text in written if (seen := moment(text)) is not None]
-    return max(attempts) if attempts else None if written else _NEVER_SEEN
+    listed = inquiry.all(_Managed, MANAGERS, select="id", expand=_MANAGER, top=_PAGE)
+    return {user.id: user.manager.id for user in listed.entries if user.manager}
 
 
 def _inviters(inquiry: Inquiry) -> dict[str, str] | None:

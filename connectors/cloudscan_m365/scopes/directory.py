@@ -10,10 +10,11 @@ from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.accounts import User, principals_of
 from cloudscan_m365.meaning.people import DirectoryEntry, People
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import LABELS, ORGANISATION, TENANT
-from cloudscan_m365.scopes.accounts import User, principals_of, read_accounts
+from cloudscan_m365.scopes.accounts import read_accounts
 from cloudscan_m365.scopes.applications import read_applications
 from cloudscan_m365.scopes.groups import contents_of_groups, facts_of_groups, principal_of, read_groups
 from cloudscan_m365.scopes.site_settings import Sites
@@ -104,13 +105,15 @@ def read_directory(graph: Graph, estate: Estate, options: Options) -> Directory:
 def _names(users: Sequence[tuple[User, Principal]]) -> dict[str, str]:
     """Mail addresses and user principal names of accounts, with their ids.
 
-    A principal name belongs to one account. An address that several have is that of the one who is not ours.
+    A principal name belongs to one account. An address that several have is that of the one who is not ours. An alias
+    is anybody's address only where it is nobody's first.
     """
-    names: dict[str, str] = {}
+    names: dict[str, str] = {alias: user.id for user, _ in users for alias in user.mail_addresses or ()}
+    first: dict[str, str] = {}
     for user, principal in users:
-        if user.mail and (principal.affiliation is not Affiliation.INTERNAL or user.mail.lower() not in names):
-            names[user.mail.lower()] = user.id
-    return names | {user.user_principal_name.lower(): user.id for user, _ in users if user.user_principal_name}
+        if user.mail and (principal.affiliation is not Affiliation.INTERNAL or user.mail.lower() not in first):
+            first[user.mail.lower()] = user.id
+    return names | first | {user.user_principal_name.lower(): user.id for user, _ in users if user.user_principal_name}
 
 
 def _active_owners(

@@ -16,10 +16,10 @@ from cloudscan_m365.api.inquiry import Inquiry, about_all
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.api.moments import moment
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.accounts import DirectoryObject
 from cloudscan_m365.meaning.people import GroupContents, People
 from cloudscan_m365.permissions import HIDDEN_MEMBERS
 from cloudscan_m365.questions import GROUP_MEMBERS, GROUP_OWNERS, GROUPS, GraphQuestion
-from cloudscan_m365.scopes.accounts import DirectoryObject
 
 _FIELDS = (
     "id,displayName,mail,groupTypes,visibility,membershipRule,createdDateTime,resourceProvisioningOptions,"

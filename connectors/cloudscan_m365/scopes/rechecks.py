@@ -6,8 +6,8 @@ from cloudscan.errors import CloudscanError, Vanished
 from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.accounts import DirectoryObject
 from cloudscan_m365.questions import APPLICATION, DRIVE, GROUP, ITEM, SITE, USER, GraphQuestion
-from cloudscan_m365.scopes.accounts import DirectoryObject
 
 _ASKED: Mapping[str, GraphQuestion] = {
     "user": USER,

@@ -2,14 +2,14 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from cloudscan.connector import Gap, Scope
 from cloudscan.errors import ProviderError, Vanished
-from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Principal, Resource
+from cloudscan.facts import EVERYTHING, LEAVE_ON, AnyFact, Hidden, Outcome, Principal, Resource
 from cloudscan.reason import Reason
 from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.inquiry import Inquiry, about_all
@@ -29,6 +29,7 @@ _SITE = "id,displayName,name,webUrl,createdDateTime,lastModifiedDateTime,isPerso
 _DRIVE = "id,name,driveType,webUrl,createdDateTime,lastModifiedDateTime,owner,system"
 """With `system`, Graph also lists libraries that it hides, such as Site Pages."""
 
+_NO_DAY = "false"  # the directory has no last day
 _PAGE = 500
 _PRESERVED = "PreservationHoldLibrary"
 """The end of the address of a library with copies that retention keeps, which SharePoint shows to administrators."""
@@ -108,7 +109,7 @@ def library(drive: Drive, site_uid: str, account: str) -> Resource:
 def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: datetime) -> Resource:
     """A OneDrive as a resource; `owner` is None where it could not be identified."""
     name = (owner and (owner.name or owner.email)) or drive.id
-    state = _state(owner, now) if owner else ""
+    state = _state(owner, directory.people.estate.day_of(now)) if owner else ""
     return Resource(
         uid=uids.onedrive(drive.id),
         platform=uids.PLATFORM,
@@ -126,12 +127,12 @@ def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: d
     )
 
 
-def _state(owner: Principal, now: datetime) -> str:
-    """The state of an owner: active, disabled, deleted or left; empty if it is not known."""
+def _state(owner: Principal, today: date) -> str:
+    """The state of an owner: active, disabled, deleted or left; empty if it is not known. The last day is still one."""
     if owner.status in (None, "deleted"):
         return owner.status or ""
-    leaves = str(owner.detail.get("leave_on", ""))
-    if leaves and leaves <= now.date().isoformat():
+    leaves = str(owner.detail.get(LEAVE_ON, _NO_DAY))
+    if leaves != _NO_DAY and leaves < today.isoformat():
         return "left"
     return "disabled" if owner.status == "suspended" else "active"
 

@@ -31,7 +31,7 @@ _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is w
 _WIDTH = 18
 _WIDTHS = {
     **dict.fromkeys(("message", "why", "fix"), 70),
-    **dict.fromkeys(("reason", "advice", "hides"), 60),
+    **dict.fromkeys(("reason", "advice", "hides", "unseen"), 60),
     "title": 50,
     **dict.fromkeys(("reach", "question"), 45),
     **dict.fromkeys(("name", "needs"), 40),
@@ -75,8 +75,8 @@ _RULES = (
 )
 _FIXES = ("severity", "message", "reach", "owner", "platform", "account", "since", "age", "due", "overdue",
           "findings", "score", "ticket", "uid")  # fmt: skip
-_CONTROLS = ("framework", "control", "title", "status", "flagged", "unknown", "passed", "waived_findings", "rules",
-             "url")  # fmt: skip
+_CONTROLS = ("framework", "control", "title", "status", "extent", "unseen", "flagged", "unknown", "passed",
+             "waived_findings", "rules", "url")  # fmt: skip
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
             "fingerprint")  # fmt: skip
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
@@ -254,10 +254,12 @@ def _controls(report: Report) -> Iterable[tuple[FrameworkResult, ControlResult]]
 
 def _control(framework: FrameworkResult, control: ControlResult, texts: Texts) -> list[Cell]:
     return [
-        framework.title,
+        framework.title_in(texts.lang),
         control.id,
-        control.title,
+        control.title_in(texts.lang),
         texts.name("control", control.standing),
+        _worded(control.extent, "extent", texts),
+        control.unseen_in(texts.lang),
         control.flagged,
         control.unknown,
         control.passed,

@@ -49,7 +49,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
         "deadlines": [report.deadlines.get(severity) for severity in Severity],
-        "controls": _controls(report),
+        "controls": _controls(report, texts.lang),
         "labels": _labels(report, texts),
         "rules": [
             {
@@ -227,11 +227,11 @@ def _fixes(findings: Sequence[Finding]) -> Sequence[int]:
     return steps
 
 
-def _controls(report: Report) -> Mapping[str, tuple[str, str]]:
+def _controls(report: Report, lang: str) -> Mapping[str, tuple[str, str]]:
     """Title and address of each control that a rule is mapped to."""
     mapped = {control for rule in report.rules for control in rule.frameworks}
     return {
-        key: (f"{framework.title}: {control.title}", openable(framework.url))
+        key: (f"{framework.title_in(lang)}: {control.title_in(lang)}", openable(framework.url))
         for framework in report.frameworks
         for control in framework.controls
         if (key := f"{framework.id}#{control.id}") in mapped

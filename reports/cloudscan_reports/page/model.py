@@ -230,7 +230,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         apart=[_gap(group, texts) for group in not_seen.apart[:MOST_GROUPS]],
         permissions=not_seen.permissions[:MOST_GROUPS],
         waivers=_waiver_groups(report, texts),
-        frameworks=page_frameworks(report),
+        frameworks=page_frameworks(report, texts.lang),
     )
 
 

@@ -73,6 +73,7 @@ def test_filters_on_sign_in_activity(graph: Graph, state: TenantState) -> None:
         ("$top=0", 400),
         ("$skip=3", 400),
         ("$expand=messages", 400),
+        ("$expand=manager($select=id),sponsors($select=id)", 400),  # of users one at a time
     ],
 )
 def test_query_options_of_users(graph: Graph, query: str, status: int) -> None:
@@ -128,6 +129,16 @@ def test_an_expanded_relationship_has_at_most_twenty(graph: Graph, state: Tenant
 
     assert len(graph.get(f"/groups/{group.id}?$expand=members").json["members"]) == 20
     assert len(graph.get(f"/groups/{group.id}/members").value) == 25
+
+
+def test_a_manager_is_one_object_and_left_out_where_there_is_none(graph: Graph, state: TenantState) -> None:
+    boss = state.add_user("boss@kumo.example")
+    state.add_user("clerk@kumo.example", manager="boss@kumo.example")
+
+    users = {user["id"]: user for user in graph.get("/users?$select=id&$expand=manager($select=id)").value}
+
+    assert users[state.person("clerk@kumo.example").id]["manager"]["id"] == boss.id
+    assert "manager" not in users[boss.id]
 
 
 def test_membership_changes(graph: Graph, state: TenantState) -> None:
