@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("ledger", "Look after the history: correct what a wrong clock has dated ahead."),
     "prune": ("prune", "Remove old snapshots and reports."),
     "roster": ("roster", "Check the list of who works here."),
+    "templates": ("templates", "Compare access with what is intended; learn a first draft."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
     "nightly": ("nightly", "Scan, update tickets and notify: what a scheduler runs."),

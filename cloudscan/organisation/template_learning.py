@@ -177,14 +177,14 @@ def _find_candidates(db: duckdb.DuckDBPyConnection, method: Method) -> None:
     db.execute(
         """CREATE OR REPLACE TEMP TABLE learnable AS
            WITH RECURSIVE up AS (
-               SELECT c.uid, c.above_uid AS at, c.above_uid IN (SELECT uid FROM candidates) AS found, 0 AS steps
+               SELECT c.uid, c.above_uid AS here, c.above_uid IN (SELECT uid FROM candidates) AS found, 0 AS steps
                FROM candidates AS c
                UNION ALL
                SELECT u.uid, coalesce(r.parent_uid, r.container_uid),
                       coalesce(r.parent_uid, r.container_uid) IN (SELECT uid FROM candidates), u.steps + 1
-               FROM up AS u JOIN resources AS r ON r.uid = u.at WHERE NOT coalesce(u.found, FALSE) AND u.steps < 128
+               FROM up AS u JOIN resources AS r ON r.uid = u.here WHERE NOT coalesce(u.found, FALSE) AND u.steps < 128
            )
-           SELECT uid, max(at) FILTER (found) AS above_uid FROM up GROUP BY uid"""
+           SELECT uid, max(here) FILTER (found) AS above_uid FROM up GROUP BY uid"""
     )
 
 
@@ -242,12 +242,12 @@ def _lines(db: duckdb.DuckDBPyConnection, method: Method) -> dict[int, tuple[Lea
                 JOIN staff AS s ON coalesce(s.department = c.department, TRUE) AND coalesce(s.role = c.role, TRUE)
                 WHERE c.n >= $least
             ),
-            having AS (
+            counted AS (
                 SELECT h.uid, e.department, e.role, e.n, count(*) AS m, {strongest} AS rung
                 FROM everyone AS e JOIN held AS h ON h.person_uid = e.person_uid
                 GROUP BY h.uid, e.department, e.role, e.n
             )
-            SELECT uid, coalesce(department, ''), coalesce(role, ''), '', n, m, rung FROM having
+            SELECT uid, coalesce(department, ''), coalesce(role, ''), '', n, m, rung FROM counted
             WHERE m >= $share * n
             UNION ALL
             SELECT h.uid, '', '', h.partner, count(*), count(*), {strongest} FROM held_by_partners AS h
