@@ -32,7 +32,7 @@ _DRIFT: Final = {
     "unlisted": say("not listed"),
     "stronger": say("stronger"),
     "expired": say("expired"),
-    "unclear": say("could not be told"),
+    "unclear": say("could not be determined"),
 }
 _ONLY: Final = click.option(
     "--only", multiple=True, metavar="KEY=VALUE",
@@ -205,7 +205,7 @@ def _show(result: "Check") -> None:
         if (found := [each for each in one.drift if each.drift == drift])
     ]
     if rows:
-        show_table((say("where"), say("template"), say("access"), say("grants"), say("for example")), rows)
+        show_table((say("where"), say("template"), say("difference"), say("grants"), say("for example")), rows)
     drifting = sum(any(each.drift in _DRIFT for each in one.drift) for one in result.resources)
     echo(
         say(

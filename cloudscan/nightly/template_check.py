@@ -15,7 +15,7 @@ from cloudscan.organisation.template import Template
 from cloudscan.snapshot.snapshot import Snapshot, reading
 
 UNCLEAR: Final = "unclear"
-"""The drift of a grant where it could not be told whether it is intended."""
+"""The drift of a grant where it could not be determined whether it is intended."""
 
 
 _DRIFT: Final = f"""
@@ -28,7 +28,7 @@ _DRIFT: Final = f"""
 
 
 class Drifting(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant that is not as intended, or of which that could not be told."""
+    """A grant that is not as intended, or of which that could not be determined."""
 
     grant_uid: str
     drift: str  # wider, unlisted, stronger, expired, unclear
@@ -83,7 +83,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     names_nothing: Sequence[Nothing]
 
     def count(self, *, unclear: bool) -> int:
-        """The grants that are not as intended; or those of which that could not be told."""
+        """The grants that are not as intended; or those of which that could not be determined."""
         return sum((one.drift == UNCLEAR) is unclear for each in self.resources for one in each.drift)
 
 

@@ -17,9 +17,7 @@ def as_yaml(learnt: Learnt, language: str) -> str:
 
 def _head(learnt: Learnt, language: str) -> Iterator[str]:
     for sentence in (
-        say(
-            "Learnt by cloudscan from access as it is; it is a draft. Tighten it, then try `cloudscan templates check`."
-        ),
+        say("A draft, learnt from access as it is. Tighten it, then try it with `cloudscan templates check`."),
         say("Beside each line: how many people of the group have access, of how many."),
         say(
             "Looked at: {count}. Nobody has anything in common in {without} of them, and {unnamed} share a name with "

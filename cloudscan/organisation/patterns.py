@@ -52,19 +52,28 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def pattern_of(text: str) -> Pattern:
-    """What a pattern means; see the head of this module. `problem` says whether it means anything."""
+def exact(text: str) -> tuple[str, str] | None:
+    """The platform (empty: any) and the place that a pattern without stars names; None if it has some."""
+    platform, rest = _parts(text)
+    return None if _STARS.search(rest) else (platform, rest)
+
+
+def _parts(text: str) -> tuple[str, str]:
     rest = folded(text).strip()
     platform = _PLATFORM.match(rest)
-    rest = rest[platform.end() :] if platform else rest
-    rest = rest.strip("/")
+    return (platform[1], rest[platform.end() :].strip("/")) if platform else ("", rest.strip("/"))
+
+
+def pattern_of(text: str) -> Pattern:
+    """What a pattern means; see the head of this module. `problem` says whether it means anything."""
+    platform, rest = _parts(text)
     words: list[str] = []
     end = 0
     for stars in _STARS.finditer(rest):
         words += [re.escape(rest[end : stars.start()]), _STAR_WORDS[stars[0]]]
         end = stars.end()
     words.append(re.escape(rest[end:]))
-    return Pattern(platform[1] if platform else "", "".join(words) + "(?:/.*)?")
+    return Pattern(platform, "".join(words) + "(?:/.*)?")
 
 
 def problem(text: str, platforms: Sequence[str] = ()) -> Sentence | None:

@@ -1,7 +1,7 @@
 """Whom the lines of permission templates are for: principals, by department, role, group or partner.
 
-Somebody groupse department could not be told may be in any. A group that a line names is that line's; another one is as
-its members are. People are told apart by nothing but the lines that are for them: those with the same lines have one
+Somebody whose department is not known may be in any. A group that a line names is that line's; another one is as its
+members are. People are distinguished by nothing but the lines that are for them: those with the same lines have one
 *profile*, so that a group of a hundred thousand is a few rows.
 """
 
@@ -22,10 +22,10 @@ MAY_BE_ANYBODY: Final = -1
 """The `who` of a member that could not be read: any line may be for it."""
 
 MAY_BE_ANY_COLLEAGUE: Final = -2
-"""The `who` of somebody of ours groupse department could not be told: any line for a department or role may be."""
+"""The `who` of somebody of ours whose department could not be determined: any line for a department or role may be."""
 
 UNREAD: Final = "unread"
-"""The profile of whoever could not be read."""
+"""The profile of a member that could not be read."""
 
 GROUPS: Final = ("group", "site_group")
 """Kinds of principals that are as their members are."""
@@ -49,7 +49,7 @@ def find_fitting(db: duckdb.DuckDBPyConnection, templates: Sequence[Template], t
     ====================  =====================================================================================
     `named_groups`        who, principal_uid: groups, accounts, services, applications that lines name
     `template_fits`       who, principal_uid, certain (TRUE or NULL), until (the last day of a partner's contract)
-    `principal_profiles`  principal_uid, profile: of whom lines are for
+    `principal_profiles`  principal_uid, profile: of each principal that a line is for
     `group_profiles`      group_uid, profile, people: the members of groups, through other groups as well
     `profile_fits`        profile, who, certain, until
     ====================  =====================================================================================
@@ -73,7 +73,7 @@ def find_fitting(db: duckdb.DuckDBPyConnection, templates: Sequence[Template], t
 
 
 def _find_groups(db: duckdb.DuckDBPyConnection, who_numbers: Mapping[Who, int]) -> None:
-    """What lines name by id, address or, where it is ours, by name: anybody can call a group of theirs like ours."""
+    """What lines name by id, address or, where it is ours, by name: others can call their group like ours."""
     named = {number: who[1] for who, number in who_numbers.items() if who[0] == "group"}
     numbers: dict[object, list[int]] = {}
     for number, name in named.items():

@@ -90,7 +90,9 @@ class LearntTemplate:
 
     template: Template
     lines: Sequence[LearntLine]
-    outliers: Mapping[str, int] = field(default_factory=dict)  # grants by kind of drift; `unclear` could not be told
+    outliers: Mapping[str, int] = field(
+        default_factory=dict
+    )  # grants by kind of drift; `unclear` could not be determined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ def learn(db: duckdb.DuckDBPyConnection, method: Method, *, now: datetime, today
     make_places(db, among=_HOLDERS)
     _find_people(db, today)
     _find_candidates(db, method)
-    _find_held(db, method, now, today)
+    _find_access(db, method, now, today)
     names = _names(db)
     lines = {uid: found for uid, found in _lines(db, method).items() if uid in names}
     above = dict(db.execute("SELECT uid, above_uid FROM learnable").fetchall())
@@ -188,7 +190,7 @@ def _find_candidates(db: duckdb.DuckDBPyConnection, method: Method) -> None:
     )
 
 
-def _find_held(db: duckdb.DuckDBPyConnection, method: Method, now: datetime, today: date) -> None:
+def _find_access(db: duckdb.DuckDBPyConnection, method: Method, now: datetime, today: date) -> None:
     """`held` (uid, person_uid, rung): the strongest access of each person; `given` to everybody and to partners."""
     fill(db, "refused_grants", {"uid": "BIGINT"}, [{"uid": uid} for uid in method.refused])
     db.execute(
@@ -322,13 +324,13 @@ def _without_repetitions(
         upper = above.get(uid)
         while upper is not None and upper not in lines:
             upper = above.get(upper)
-        inherited = _said(lines[upper]) if upper is not None else frozenset()
-        if _said(own) != inherited:
+        inherited = _statements(lines[upper]) if upper is not None else frozenset()
+        if _statements(own) != inherited:
             kept[uid] = own
     return kept
 
 
-def _said(lines: Sequence[LearntLine]) -> frozenset[tuple[Cell, Access]]:
+def _statements(lines: Sequence[LearntLine]) -> frozenset[tuple[Cell, Access]]:
     return frozenset(line.says for line in lines)
 
 
@@ -347,7 +349,7 @@ def _rolled_up(
     while changed:
         changed = False
         for above, inside in children.items():
-            said = {_said(kept[uid]) for uid in inside if uid in kept}
+            said = {_statements(kept[uid]) for uid in inside if uid in kept}
             agree = len(inside) > 1 and all(kept.get(uid) for uid in inside) and len(said) == 1
             if agree and above not in kept and above in names:
                 kept[above] = _together([kept.pop(uid) for uid in inside])
@@ -370,7 +372,7 @@ def _merged(kept: Mapping[int, tuple[LearntLine, ...]], names: Mapping[int, str]
     """One template for all that says the same."""
     alike: dict[frozenset[tuple[Cell, Access]], list[int]] = {}
     for uid in sorted(kept, key=lambda one: names[one]):
-        alike.setdefault(_said(kept[uid]), []).append(uid)
+        alike.setdefault(_statements(kept[uid]), []).append(uid)
     drafts: list[LearntTemplate] = []
     for uids in alike.values():
         lines = _together([kept[uid] for uid in uids])

@@ -55,10 +55,32 @@ def find_named(db: duckdb.DuckDBPyConnection, templates: Sequence[Template]) -> 
     meant = {kind for one in templates for kind in one.kinds}
     among = "resources" if meant & set(LEAVES) else f"(SELECT * FROM resources WHERE kind NOT IN {LEAVES})"
     patterns.make_places(db, among=among, table="template_places")
-    patterns.match(db, [pattern for _, _, pattern in named], "template_matches", places="template_places")
+    _match(db, [pattern for _, _, pattern in named])
     _keep_the_tops(db)
     _note(db, named)
     _find_folders(db)
+
+
+def _match(db: duckdb.DuckDBPyConnection, written: Sequence[str]) -> None:
+    """`template_matches`: what each pattern names. A learnt file has many without stars: a join."""
+    exact = {number: patterns.exact(text) for number, text in enumerate(written)}
+    starred = [number for number, named in exact.items() if named is None]
+    patterns.match(db, [written[number] for number in starred], "starred_matches", places="template_places")
+    fill(db, "starred", {"n": "BIGINT", "pattern": "BIGINT"},
+         [{"n": n, "pattern": number} for n, number in enumerate(starred)])  # fmt: skip
+    fill(
+        db,
+        "exact_patterns",
+        {"pattern": "BIGINT", "platform": "VARCHAR", "place": "VARCHAR"},
+        [{"pattern": number, "platform": one[0], "place": one[1]} for number, one in exact.items() if one],
+    )
+    db.execute(
+        """CREATE OR REPLACE TEMP TABLE template_matches AS
+           SELECT s.pattern, m.resource_uid FROM starred_matches AS m JOIN starred AS s ON s.n = m.pattern
+           UNION ALL
+           SELECT e.pattern, p.resource_uid FROM exact_patterns AS e
+           JOIN template_places AS p ON p.place = e.place AND e.platform IN ('', p.platform)"""
+    )
 
 
 def _keep_the_tops(db: duckdb.DuckDBPyConnection) -> None:

@@ -9,7 +9,7 @@ unlisted       no line is for this principal, or for some members of the group
 stronger       a line is for it, with less access
 expired        a line was for it, until a day that is over, or for fewer days
 as-intended    a line is for it; or it is the owner's own
-NULL           one of these, but which one could not be told: members, departments or the day of the grant are not known
+NULL           one of these, but which one is not known: members, departments or the day of the grant are missing
 =============  ======================================================================================================
 
 The best line counts for a principal, and the worst member for a group. Latent and expired grants open nothing and are

@@ -128,7 +128,7 @@ class TemplateRow(Row, frozen=True, kw_only=True):
     uid: str
     name: str = ""  # of the template
     pattern: str = ""
-    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be told
+    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be determined
 
 
 class DriftRow(Row, frozen=True, kw_only=True):
