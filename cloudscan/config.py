@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from functools import reduce
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +11,14 @@ from typing import Any, Literal
 import msgspec
 
 from cloudscan import config_checks, config_words
-from cloudscan.connector import ConnectorPlugin, Estate, Partner
+from cloudscan.connector import PARTNER_SIGNS, ConnectorPlugin, Estate, Partner
 from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.organisation.register import PartnerTable
 from cloudscan.report import Terms
 from cloudscan.sentence import Sentence, say
+from cloudscan.snapshot.organisation import NO_DAY
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.routing import Route
 
@@ -38,16 +40,6 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     language: Literal["", "en", "ja"] = ""  # of reports and of the terminal; empty: as the environment
     timezone: str = UTC_NAME  # where its days begin and end, as the IANA database names it: Asia/Tokyo
     contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
-
-
-class PartnerTable(_Table, frozen=True, kw_only=True):
-    """``[[partners]]``: an external organisation that we have a contract with."""
-
-    name: str
-    domains: Sequence[str] = ()
-    accounts: Sequence[str] = ()  # cloud accounts, or organisation ids
-    owner: str = ""  # our contact for the partner
-    contract_ends: date | None = None  # the last day, 2030-03-31; empty: unknown
 
 
 class RosterTable(_Table, frozen=True, kw_only=True):
@@ -107,6 +99,7 @@ class RetentionTable(_Table, frozen=True, kw_only=True):
     snapshots_days: int = 30  # snapshots older than this are removed
     keep_snapshots: int = 7  # but keep at least this many of the newest, whatever their age
     reports_days: int = 90  # HTML reports older than this are removed
+    roster_days: int = 1095  # people who left, or are on no roster any more, are forgotten after this
 
 
 class NotifyTable(_Table, frozen=True, kw_only=True):
@@ -159,10 +152,9 @@ class Config(_Table, frozen=True, kw_only=True):
             partners=tuple(
                 Partner(
                     name=partner.name,
-                    domains=frozenset(domain.lower() for domain in partner.domains),
-                    accounts=frozenset(partner.accounts),
                     owner=partner.owner,
-                    contract_ends=partner.contract_ends,
+                    contract_ends=None if partner.contract_end == NO_DAY else partner.contract_end,
+                    **{field: partner.identifiers[sign] for sign, field in PARTNER_SIGNS.items()},
                 )
                 for partner in self.partners
             ),

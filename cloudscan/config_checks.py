@@ -156,6 +156,7 @@ def _least(config: "Config") -> Iterator[Problem]:
         ("retention", "snapshots_days", 0),
         ("retention", "keep_snapshots", 1),
         ("retention", "reports_days", 0),
+        ("retention", "roster_days", 0),
         ("tickets", "remind_days", 0),
         ("tickets", "max_new", 1),
         *(("deadlines", severity.value, 0) for severity in Severity),

@@ -16,7 +16,7 @@ from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.2"
+SCHEMA_VERSION = "3.3"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +267,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: Sequence[Comparison] = ()  # with 30 and with 90 days ago, or the first scan of a young ledger
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
+    only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ import click
 
 from cloudscan.cli import completing
 from cloudscan.cli.language import echo
+from cloudscan.cli.only import narrowed_report, only_option
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
 from cloudscan.finding import Finding, Severity, State
@@ -17,6 +18,7 @@ from cloudscan.sentence import Sentence, joined, say
 @click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="Only this severity or worse.")
 @click.option("--rule", "rule_id", shell_complete=completing.rules, help="Only findings of this rule.")
 @click.option("--account", shell_complete=completing.accounts, help="Only findings in this account.")
+@only_option
 @click.option("--waived/--not-waived", default=None, help="Only waived findings, or only those that are not.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most N findings.")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
@@ -28,6 +30,7 @@ def findings(
     severity: str,
     rule_id: str | None,
     account: str | None,
+    only: Sequence[str],
     waived: bool | None,
     limit: int | None,
     format_name: str,
@@ -47,6 +50,7 @@ def findings(
     language = lang or config.organisation.language
     _refuse_unknown("--rule", rule_id, [rule.id for rule in last.rules])
     _refuse_unknown("--account", account, sorted(_accounts(last) - {""}))
+    last = narrowed_report(config, last, only)
     selected = [
         finding
         for finding in last.findings

@@ -129,7 +129,7 @@ def scan(
 @click.pass_obj
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
-    from cloudscan.nightly.knowledge import knowledge_of
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.selection import fault, restricted
     from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import store
@@ -153,7 +153,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
             options=CollectOptions(
                 concurrency=selection.concurrency or config.scan.concurrency,
                 max_seconds=config.seconds_to_read(datetime.now(UTC)),
-                seal=SealOptions(join=joiner(knowledge_of(config, datetime.now(UTC)))),
+                seal=SealOptions(join=joiner(known_on(config, datetime.now(UTC)).knowledge)),
                 settings=settings,
                 translations=translations,
             ),
@@ -221,7 +221,7 @@ def _scan(
     log: "ScanLog",
     progress: "Progress | None",
 ) -> Report:
-    from cloudscan.nightly.knowledge import knowledge_of
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.scan import run_nightly
     from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import lock
@@ -237,6 +237,8 @@ def _scan(
 
     try:
         with lock.exclusive(config.folder):
+            known = known_on(config, now)
+            known.remember(config)
             return run_nightly(
                 request.connectors,
                 rules,
@@ -249,7 +251,7 @@ def _scan(
                 options=CollectOptions(
                     concurrency=request.concurrency,
                     max_seconds=config.seconds_to_read(now),
-                    seal=SealOptions(join=joiner(knowledge_of(config, now))),
+                    seal=SealOptions(join=joiner(known.knowledge)),
                     settings=request.settings,
                     translations=request.translations,
                 ),
@@ -299,16 +301,20 @@ def _export_metrics(report: Report, path: Path | None) -> None:
 
 def _prune(config: Config, log: "ScanLog") -> None:
     from cloudscan.cli.log import warn
+    from cloudscan.days import day_of
     from cloudscan.nightly import retention
     from cloudscan.nightly.scan_log import LogEvent
 
+    now = datetime.now(UTC)
+    today = day_of(now, config.organisation.timezone)
     try:
-        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
+        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, now))
+        people = retention.forget_people(config.folder, config.retention, today)
     except ConfigurationError as error:
         warn(error, LogEvent.REMOVAL_FAILED)
     else:
-        if removed:
-            log.line(LogEvent.REMOVED, count=len(removed))
+        if removed or people:
+            log.line(LogEvent.REMOVED, count=len(removed), people=people)
 
 
 def _notify(config: Config) -> None:

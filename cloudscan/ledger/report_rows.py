@@ -59,7 +59,7 @@ def report_of(
         findings=findings,
         unknowns=verdicts.unknown,
         coverage=lifecycle.condensed(coverage),
-        frameworks=framework_coverage.results(frameworks, summaries, findings),
+        frameworks=framework_coverage.results(frameworks, summaries, findings, verdicts.unknown),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
     )

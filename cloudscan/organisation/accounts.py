@@ -22,10 +22,11 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from cloudscan.organisation.knowledge import Knowledge, Worker
+from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.organisation.people import person_uid
 from cloudscan.organisation.rows import fill
 from cloudscan.roster.folding import folded_name
+from cloudscan.roster.people import KnownPerson
 from cloudscan.snapshot.tables import key
 from cloudscan.text import CONSUMER
 
@@ -113,23 +114,23 @@ _RUNGS: Final = (
 )
 
 
-def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Sequence[Worker]) -> None:
+def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, persons: Sequence[KnownPerson]) -> None:
     """Fill `joined_accounts`, from `principals` and `joined_people`."""
     for macro in _MACROS:
         db.execute(macro)
-    fill(db, "person_signs", _KEYS, list(_person_signs(workers)))
+    fill(db, "person_signs", _KEYS, list(_person_signs(persons)))
     db.execute("UPDATE person_signs SET value = folded_address(value) WHERE sign <> 'number'")
     _principal_signs(db)
     _refuse_contradictions(db)
     for rung in _RUNGS:
         _climb(db, rung)
-    _namesakes(db, knowledge, workers)
+    _namesakes(db, knowledge, persons)
     _could_not_tell(db, knowledge)
 
 
-def _person_signs(workers: Iterable[Worker]) -> Iterator[dict[str, Any]]:
-    for worker in workers:
-        entry = worker.entry
+def _person_signs(persons: Iterable[KnownPerson]) -> Iterator[dict[str, Any]]:
+    for person in persons:
+        entry = person.entry
         uid = key(person_uid(entry))
         if entry.number:
             yield {"person_uid": uid, "sign": "number", "value": entry.number.upper()}
@@ -191,7 +192,7 @@ def _climb(db: duckdb.DuckDBPyConnection, rung: Rung) -> None:
     )
 
 
-def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Sequence[Worker]) -> None:
+def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, persons: Sequence[KnownPerson]) -> None:
     """The same mailbox at another domain of ours is the same person's if the name is the same, and unique on both."""
     if len(set(knowledge.domains)) < 2:
         return
@@ -201,7 +202,7 @@ def _namesakes(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, workers: Seq
         _NAMES,
         [
             {"person_uid": key(person_uid(one.entry)), "name": folded_name(one.entry.name)}
-            for one in workers
+            for one in persons
             if one.entry.name
         ],
     )

@@ -1,6 +1,6 @@
 """What the organisation knows, joined with the facts of one scan. `joiner` gives what sealing calls."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import duckdb
@@ -9,15 +9,16 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, people, rows, templates
-from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.organisation import accounts, departments, leftovers, partners, people, rows, templates
+from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.organisation.template import Intent
 from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.seal import Join, Joined
 from cloudscan.snapshot.spool import ScanRecord, coverage_row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES
 
-_OF_PEOPLE: Final = ("people", "accounts", "posts", "moves")
+_OF_PEOPLE: Final = ("people", "accounts", "posts", "moves", "department_containers", "leftovers")
+_REGISTER: Final = Scope(uid=f"{ORGANISATION}:partners", platform=ORGANISATION, kind="register", name="partners")
 _ROSTER: Final = Scope(uid=f"{ORGANISATION}:roster", platform=ORGANISATION, kind="roster", name="roster")
 _TEMPLATES: Final = Scope(uid=f"{ORGANISATION}:templates", platform=ORGANISATION, kind="templates", name="templates")
 
@@ -28,28 +29,32 @@ def joiner(knowledge: Knowledge) -> Join:
     def join(db: duckdb.DuckDBPyConnection, record: ScanRecord) -> Joined:
         today = day_of(record.started_on, knowledge.timezone)
         rows.create(db)
-        workers = people.join(db, knowledge, today)
-        accounts.join(db, knowledge, workers)
+        persons = people.join(db, knowledge, today)
+        accounts.join(db, knowledge, persons)
+        departments.join(db)
+        leftovers.join(db, knowledge.timezone)
+        partners.join(db, knowledge)
         templates.join(db, knowledge.intent.templates, now=record.started_on, today=today, timezone=knowledge.timezone)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
-            coverage=_coverage(knowledge, len(workers)),
+            coverage=list(_coverage(knowledge, len(persons))),
         )
 
     return join
 
 
-def _coverage(knowledge: Knowledge, people_read: int) -> Sequence[Coverage]:
-    """How far the roster and the templates were read. What they cannot tell, no verdict may rest on."""
-    return [_of_roster(knowledge.staff, people_read), *_of_templates(knowledge.intent)]
-
-
-def _of_roster(staff: Staff, people_read: int) -> Coverage:
-    if staff.doubt is None:
-        return coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)
-    hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
-    return coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)
+def _coverage(knowledge: Knowledge, people_read: int) -> Iterator[Coverage]:
+    """How far the register, the roster and the templates were read, where there are any."""
+    staff = knowledge.staff
+    if knowledge.partners:
+        yield coverage_row(_REGISTER, "partners", Outcome.COMPLETE, facts=len(knowledge.partners))
+    if staff.doubt is not None:
+        hides = tuple(Hidden(table=table) for table in _OF_PEOPLE)
+        yield coverage_row(_ROSTER, "people", Outcome.PARTIAL, reason=staff.doubt, hides=hides, facts=people_read)
+    elif staff.is_configured:
+        yield coverage_row(_ROSTER, "people", Outcome.COMPLETE, facts=people_read)
+    yield from _of_templates(knowledge.intent)
 
 
 def _of_templates(intent: Intent) -> Iterator[Coverage]:

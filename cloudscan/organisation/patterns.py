@@ -121,7 +121,7 @@ def make_places(db: duckdb.DuckDBPyConnection, *, among: str = "resources", tabl
 def match(db: duckdb.DuckDBPyConnection, patterns: Sequence[str], table: str, *, places: str = "places") -> None:
     """Make the temporary table `table` (pattern, resource_uid): which of the patterns, by number, name which resource.
 
-    `places` is what `make_places` made. One pass over all resources finds what any pattern names; each pattern is
+    `places` is what `make_places` made. One pass over all resources finds what any pattern names, and each pattern is
     tried on that.
     """
     db.execute(f"CREATE OR REPLACE TEMP TABLE {table} (pattern BIGINT, resource_uid BIGINT)")

@@ -9,9 +9,10 @@ import msgspec
 
 from cloudscan.days import zone
 from cloudscan.facts import NEVER
-from cloudscan.organisation.knowledge import Knowledge, Worker
+from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.organisation.rows import insert
 from cloudscan.roster.entry import Employment, Post, RosterEntry, Standing, standing
+from cloudscan.roster.people import KnownPerson, People
 from cloudscan.roster.words import employment_in
 from cloudscan.snapshot.organisation import NO_DAY, ORGANISATION, MoveRow, PersonRow, PostRow
 from cloudscan.text import CONSUMER, domain_of
@@ -22,18 +23,18 @@ def person_uid(entry: RosterEntry) -> str:
     return f"{ORGANISATION}:person/{entry.number or (*entry.addresses, *entry.private_addresses)[0]}"
 
 
-def person_rows(workers: Sequence[Worker], today: date, timezone: str, source: str) -> Iterator[PersonRow]:
+def person_rows(persons: Sequence[KnownPerson], today: date, timezone: str, source: str) -> Iterator[PersonRow]:
     """The rows of `people`."""
     managers = {
-        name: person_uid(worker.entry)
-        for worker in workers
-        for name in (worker.entry.number, *worker.entry.addresses)
+        name: person_uid(person.entry)
+        for person in persons
+        for name in (person.entry.number, *person.entry.addresses)
         if name
     }
-    for worker in workers:
-        entry = worker.entry
-        is_there = standing_of(worker, today)
-        last_day = last_day_of(worker, is_there)
+    for person in persons:
+        entry = person.entry
+        is_there = standing_of(person, today)
+        last_day = last_day_of(person, is_there)
         yield PersonRow(
             uid=person_uid(entry),
             number=entry.number,
@@ -47,42 +48,42 @@ def person_rows(workers: Sequence[Worker], today: date, timezone: str, source: s
             last_day=last_day,
             left_on=_end_of(last_day, timezone),
             manager_uid=managers.get(entry.manager) if entry.manager else None,
-            listed=worker.dropped_on is None,
+            listed=person.dropped_on is None,
             source=source,
         )
 
 
-def standing_of(worker: Worker, today: date) -> Standing:
+def standing_of(person: KnownPerson, today: date) -> Standing:
     """What somebody is on one of the organisation's days. Whom an earlier roster named and today's does not, left."""
-    if worker.dropped_on is not None and worker.dropped_on <= today:
+    if person.dropped_on is not None and person.dropped_on <= today:
         return Standing.LEFT
-    return standing(worker.entry, today)
+    return standing(person.entry, today)
 
 
-def last_day_of(worker: Worker, is_there: Standing) -> date | None:
+def last_day_of(person: KnownPerson, is_there: Standing) -> date | None:
     """The last day of employment, or of the contract. None where it could not be read.
 
     Of somebody whom a roster only ceased to name it is the day before that roster, at the latest.
     """
-    entry = worker.entry
+    entry = person.entry
     if not entry.is_certain:
         return None
     if entry.last_day:
         return entry.last_day
-    if worker.dropped_on is not None:
-        return worker.dropped_on - timedelta(days=1)
+    if person.dropped_on is not None:
+        return person.dropped_on - timedelta(days=1)
     if entry.term_ends:
         return entry.term_ends
     return None if is_there is Standing.LEFT else NO_DAY
 
 
-def post_rows(workers: Iterable[Worker]) -> Iterator[PostRow]:
+def post_rows(persons: Iterable[KnownPerson]) -> Iterator[PostRow]:
     """The rows of `posts`: the current ones, and those before."""
-    for worker in workers:
-        uid = person_uid(worker.entry)
-        for post in worker.entry.posts:
+    for person in persons:
+        uid = person_uid(person.entry)
+        for post in person.entry.posts:
             yield PostRow(person_uid=uid, department=post.department, is_primary=post.is_primary, since=post.since)
-        for post in worker.entry.earlier_posts:
+        for post in person.entry.earlier_posts:
             yield PostRow(
                 person_uid=uid,
                 department=post.department,
@@ -92,19 +93,19 @@ def post_rows(workers: Iterable[Worker]) -> Iterator[PostRow]:
             )
 
 
-def move_rows(workers: Iterable[Worker]) -> Iterator[MoveRow]:
-    """The rows of `moves`."""
-    for worker in workers:
-        for move in worker.moves:
+def move_rows(people: People) -> Iterator[MoveRow]:
+    """The rows of `moves`: the departments that somebody is no longer in, by the names that they have now."""
+    for person in people.persons:
+        for move in person.departments_left:
             yield MoveRow(
-                person_uid=person_uid(worker.entry),
-                from_department=move.from_department,
-                to_department=move.to_department,
+                person_uid=person_uid(person.entry),
+                from_department=people.called_now(move.from_department),
+                to_department=people.called_now(move.to_department),
                 moved_on=move.on,
             )
 
 
-def directory_workers(db: duckdb.DuckDBPyConnection) -> list[Worker]:
+def directory_people(db: duckdb.DuckDBPyConnection, today: date) -> People:
     """People by the directories' entries for users of ours: accounts with one number, or one address, are one person.
 
     If two directories name different leave dates, neither counts.
@@ -121,7 +122,12 @@ def directory_workers(db: duckdb.DuckDBPyConnection) -> list[Worker]:
     merged: dict[str, list[RosterEntry]] = {}
     for name, several in found.items():
         merged.setdefault(numbered.get(name, name), []).extend(several)
-    return [Worker(entry=_one(several)) for several in merged.values()]
+    return People(
+        persons=[
+            KnownPerson(entry=_one(several), first_seen=today, last_seen=today, is_listed=True)
+            for several in merged.values()
+        ]
+    )
 
 
 def _entry(email: str, name: str, department: str, detail: Mapping[str, Any]) -> RosterEntry:
@@ -183,12 +189,12 @@ def _end_of(last_day: date | None, timezone: str) -> datetime | None:
     return datetime.combine(last_day + timedelta(days=1), time(), zone(timezone)).astimezone(UTC)
 
 
-def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, today: date) -> list[Worker]:
+def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge, today: date) -> Sequence[KnownPerson]:
     """Fill `joined_people`, `joined_posts` and `joined_moves`; gives the people."""
     staff = knowledge.staff
-    workers = list(staff.workers) if staff.is_configured else directory_workers(db)
+    people = staff.people if staff.is_configured else directory_people(db, today)
     source = "roster" if staff.is_configured else "directory"
-    insert(db, person_rows(workers, today, knowledge.timezone, source))
-    insert(db, post_rows(workers))
-    insert(db, move_rows(workers))
-    return workers
+    insert(db, person_rows(people.persons, today, knowledge.timezone, source))
+    insert(db, post_rows(people.persons))
+    insert(db, move_rows(people))
+    return people.persons

@@ -65,7 +65,7 @@ def find_fitting(db: duckdb.DuckDBPyConnection, templates: Sequence[Template], t
     )
     _find_groups(db, who_numbers)
     _expand_groups(db)
-    _find_partners(db, who_numbers)
+    _find_partners(db, who_numbers, today)
     _find_anybody(db, who_numbers)
     _find_colleagues(db, who_numbers, today)
     _make_profiles(db)
@@ -122,7 +122,8 @@ def _expand_groups(db: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _find_partners(db: duckdb.DuckDBPyConnection, who_numbers: Mapping[Who, int]) -> None:
+def _find_partners(db: duckdb.DuckDBPyConnection, who_numbers: Mapping[Who, int], today: date) -> None:
+    """The principals of partners; not the groups of ours that these are in."""
     wanted = {number: who[1] for who, number in who_numbers.items() if who[0] == "partner"}
     names = [name for (name,) in db.execute("SELECT DISTINCT name FROM joined_partners").fetchall()] if wanted else []
     _fill_fitting(db, "partner_names", wanted, names)
@@ -133,7 +134,9 @@ def _find_partners(db: duckdb.DuckDBPyConnection, who_numbers: Mapping[Who, int]
            FROM partner_names AS n JOIN joined_partners AS p ON p.name = n.value
            JOIN joined_partner_accounts AS a ON a.partner_uid = p.uid
            JOIN template_principals AS t ON t.uid = a.principal_uid
-           GROUP BY n.who, a.principal_uid"""
+           WHERE a.joined_by <> 'member' AND coalesce(p.starts_on <= $today, TRUE)
+           GROUP BY n.who, a.principal_uid""",
+        {"today": today},
     )
 
 

@@ -224,7 +224,7 @@ def _find_access(db: duckdb.DuckDBPyConnection, method: Method, now: datetime, t
            FROM sound AS s JOIN joined_partner_accounts AS a ON a.principal_uid = s.principal_uid
            JOIN joined_partners AS p ON p.uid = a.partner_uid
            WHERE coalesce(p.contract_ends >= $today, TRUE) AND coalesce(p.starts_on <= $today, TRUE)
-             AND s.audience = 'named_external'
+             AND s.audience = 'named_external' AND a.joined_by <> 'member'
            GROUP BY ALL""",
         {"today": today},
     )

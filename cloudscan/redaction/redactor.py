@@ -174,6 +174,7 @@ class Redactor:
             comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
+            only=[f"{name}={self.text(value)}" for name, _, value in (one.partition("=") for one in report.only)],
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:

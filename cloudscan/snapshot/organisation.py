@@ -21,6 +21,11 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+def waiver_uid(number: int) -> str:
+    """The id of a waiver of the ledger."""
+    return f"{ORGANISATION}:waiver/{number}"
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the organisation knows."""
 
@@ -77,38 +82,82 @@ class AccountRow(Row, frozen=True, kw_only=True):
     confidence: Word | None = None  # certain, high, medium; None: unclear
 
 
+class DepartmentContainerRow(Row, frozen=True, kw_only=True):
+    """A container that is a department's: what it contains is for the people of that department."""
+
+    resource_uid: str
+    department: str
+    decided_by: Word  # members: most who were given access to it are of the department; owner: its owner is
+    share: int  # percent of the people with access who are of the department; 100 where its owner decides
+    people: int  # with access, as far as their departments are known
+
+
+class LeftoverRow(Row, frozen=True, kw_only=True):
+    """Access that may be left over: of somebody who left, or moved away from the department whose container it is.
+
+    It is a grant to the account itself, or a membership of it. What was given to the account since the move is none.
+    """
+
+    person_uid: str
+    principal_uid: str  # the account
+    why: Word  # left, moved
+    from_department: str = ""  # of a move
+    to_department: str = ""
+    moved_on: date | None = NO_DAY  # the first day of the last move away from there; None: not known
+    grant_uid: str | None = None  # None: it is a membership
+    group_uid: str | None = None  # None: it is a grant
+    decided_by: Word = ""  # of a move: why that is the old department's, as in `DepartmentContainerRow`
+
+
 class PartnerRow(Row, frozen=True, kw_only=True):
-    """An external organisation that there is a contract with, as the register of partners has it."""
+    """A contract with an external organisation, as the register of partners has it.
+
+    What the register does not say is not unread: it is named in `lacks`, and nothing is judged by it.
+    """
 
     uid: str
     name: str
-    owner: str = ""  # the address of who is responsible here
+    owner: str = ""  # who is responsible here: an address, or a department
     deputy: str = ""
     owner_uid: str | None = None  # the person with the owner's address
     deputy_uid: str | None = None
+    owner_is_here: bool | None = None  # at least one of the two works here; None: could not be told
     purpose: str = ""
+    contract: str = ""  # its number
     most_rank: int = 5  # the highest rank of what they may see
     most_access: Access = Access.OWN  # the strongest access that they may have
     anywhere: bool = True  # no places are named, so that any is allowed
-    personal_data: bool | None = None  # personal data is entrusted to them; None: the register does not say
-    starts_on: date | None = None
-    contract_ends: date | None = None  # the last day; None: the register does not say
-    training_due: date | None = None  # when it has to be shown again that their people are trained
-    logs_due: date | None = None  # when it has to be shown again how they handle logs
-    review_due: date | None = None  # when their measures have to be checked again
+    personal_data: bool = False  # personal data is entrusted to them
+    starts_on: date | None = None  # the first day; 0001-01-01: none is named
+    contract_ends: date | None = NO_DAY  # the last day; `NO_DAY`: none is named, or the contract renews itself
+    renews_on: date | None = NO_DAY  # the last day before the contract renews itself; `NO_DAY`: it does not
+    training_due: date | None = NO_DAY  # the last day for showing again that their people are trained
+    logs_due: date | None = NO_DAY  # the last day for showing again how they handle logs
+    review_due: date | None = NO_DAY  # the last day for checking their measures again
+    end_is_settled: bool = True  # nothing is left to do of what the contract asks for at its end
+    lacks: Word = ""  # keys of the register that say nothing although they should: starts, ends, personal_data
 
 
 class PartnerAccountRow(Row, frozen=True, kw_only=True):
-    """A principal that belongs to a partner."""
+    """A principal that belongs to a partner, or a group of ours that such a principal is in.
+
+    Under several contracts, what any of them allows is allowed; it has ended when all have.
+    """
 
     principal_uid: str
     partner_uid: str
-    joined_by: Word  # address, account, organisation, group, application, domain
+    joined_by: Word  # address, account, organisation, application, group, domain, sub-contractor; member: a group
+    starts_on: date | None = None  # the first day of all its contracts
+    contract_ends: date | None = NO_DAY  # the last day of all its contracts
+    most_rank: int = 5
+    most_access: Access = Access.OWN
+    anywhere: bool = True
 
 
 class PartnerPlaceRow(Row, frozen=True, kw_only=True):
-    """A resource that a partner has access to and may have."""
+    """A resource that a partner's principal was given access to, and may have by one of its contracts."""
 
+    principal_uid: str
     partner_uid: str
     resource_uid: str
 
@@ -172,6 +221,8 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "posts": PostRow,
     "moves": MoveRow,
     "accounts": AccountRow,
+    "department_containers": DepartmentContainerRow,
+    "leftovers": LeftoverRow,
     "partners": PartnerRow,
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,

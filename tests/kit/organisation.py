@@ -9,8 +9,9 @@ from typing import Any
 from cloudscan.connector import Yielded
 from cloudscan.facts import Affiliation, Principal
 from cloudscan.organisation.joining import joiner
-from cloudscan.organisation.knowledge import Knowledge, Staff, Worker
-from cloudscan.roster.entry import RosterEntry
+from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.roster.history import History, merge
+from cloudscan.roster.people import people_of
 from cloudscan.roster.reading import read_roster
 from cloudscan.roster.table import read_table
 from cloudscan.snapshot.collect import CollectOptions, collect
@@ -25,14 +26,8 @@ NIGHT = datetime(2026, 4, 1, 3, tzinfo=UTC)
 def staff(csv: str, *, today: date = date(2026, 4, 1), timezone: str = "UTC") -> Staff:
     """Everyone in a roster that is written as CSV."""
     roster = read_roster(read_table(csv.encode(), "roster.csv", {}), today=today, timezone=timezone)
-    return Staff(
-        workers=[Worker(entry=entry) for entry in roster.entries], unjudged=roster.unjudged, is_configured=True
-    )
-
-
-def worker(number: str, address: str = "", **more: Any) -> Worker:
-    """Somebody in a roster."""
-    return Worker(entry=RosterEntry(number=number, addresses=[address] if address else [], **more))
+    history = merge(History(), roster, today)
+    return Staff(people=people_of(history), unjudged=roster.unjudged, is_configured=True)
 
 
 def user(name: str, email: str = "", *, platform: str = "toy", kind: str = "user", **more: Any) -> Principal:

@@ -1,6 +1,7 @@
 """A company with a sales drive, a finance drive and a group, and permission templates in words."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from cloudscan.nightly.template_files import read_templates
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.organisation.template import Intent
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.kit.organisation import joined, staff, user
+from tests.kit.organisation import NIGHT, joined, staff, user
 
 ROSTER = """\
 社員番号,氏名,メール,部署,兼務,役職,退職日
@@ -80,10 +81,12 @@ COMPANY: list[Yielded] = [
 ]
 
 
-def compared(folder: Path, templates: str, facts: Iterable[Yielded], **knowledge: Any) -> Snapshot:
+def compared(
+    folder: Path, templates: str, facts: Iterable[Yielded], *, now: datetime = NIGHT, **knowledge: Any
+) -> Snapshot:
     """The snapshot of the company and more facts, joined with templates that are written as YAML."""
     (folder / "templates.yaml").write_text(templates, encoding="utf-8")
     read, problems = read_templates([str(folder / "templates.yaml")])
     assert problems == []
     known = Knowledge(domains=["acme.example"], intent=Intent(templates=read), **{"staff": staff(ROSTER), **knowledge})
-    return joined(folder, known, [*COMPANY, *facts])
+    return joined(folder, known, [*COMPANY, *facts], now=now)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.organisation.knowledge import Knowledge, Staff, Worker
+from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.roster.entry import RosterEntry
+from cloudscan.roster.people import KnownPerson, People
 from cloudscan.snapshot.tables import key
 from tests.kit.organisation import joined, staff
 
@@ -45,7 +46,14 @@ def test_a_leave_date_that_cannot_be_read_is_not_known(tmp_path: Path) -> None:
 def test_whom_a_roster_ceases_to_name_left_by_that_day(tmp_path: Path) -> None:
     """An export of those who work here now has nobody who left."""
     entry = RosterEntry(number="1", addresses=["hanako@acme.example"])
-    known = Knowledge(staff=Staff(workers=[Worker(entry=entry, dropped_on=date(2026, 3, 2))], is_configured=True))
+    gone = KnownPerson(
+        entry=entry,
+        first_seen=date(2026, 3, 1),
+        last_seen=date(2026, 3, 1),
+        is_listed=False,
+        dropped_on=date(2026, 3, 2),
+    )
+    known = Knowledge(staff=Staff(people=People(persons=[gone]), is_configured=True))
     with joined(tmp_path, known, []) as snapshot:
         rows = snapshot.query("SELECT standing, last_day, listed FROM people").rows
 

@@ -1,13 +1,15 @@
 """Access compared with permission templates: wider, unlisted, stronger, expired, or as intended."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloudscan.connector import Yielded
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Principal
 from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.organisation.register import PartnerTable
 from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from tests.kit.organisation import joined, staff, user
@@ -22,7 +24,7 @@ templates:
 """
 
 
-def drift(folder: Path, templates: str, *facts: Yielded, **knowledge: object) -> dict[str, str | None]:
+def drift(folder: Path, templates: str, *facts: Yielded, **knowledge: Any) -> dict[str, str | None]:
     """What is said of each grant; those that are not there are as intended."""
     with compared(folder, templates, facts, **knowledge) as snapshot:
         rows = snapshot.query("SELECT grant_uid, kind FROM drift WHERE grant_uid IS NOT NULL").rows
@@ -31,7 +33,7 @@ def drift(folder: Path, templates: str, *facts: Yielded, **knowledge: object) ->
 
 def test_a_department_has_what_its_line_says_by_any_post(tmp_path: Path) -> None:
     """Jiro's main post is in finance, the second one in sales."""
-    facts = [grant("Sales", "ichiro", Access.WRITE), grant("Sales", "jiro", Access.WRITE)]
+    facts: list[Yielded] = [grant("Sales", "ichiro", Access.WRITE), grant("Sales", "jiro", Access.WRITE)]
 
     assert drift(tmp_path, SALES, *facts) == {}
 
@@ -45,7 +47,7 @@ def test_more_access_than_the_line_gives_is_stronger(tmp_path: Path) -> None:
 
 
 def test_a_link_is_wider_than_any_named_line(tmp_path: Path) -> None:
-    facts = [
+    facts: list[Yielded] = [
         grant("plan", None, audience=Audience.ANYONE_WITH_LINK),
         grant("Offers", None, audience=Audience.ORGANISATION),
     ]
@@ -58,7 +60,7 @@ def test_a_link_is_wider_than_any_named_line(tmp_path: Path) -> None:
 
 def test_a_link_for_all_of_ours_is_intended_where_a_line_is_for_everybody(tmp_path: Path) -> None:
     everybody = SALES + "      - {who: everybody, access: read}\n"
-    facts = [grant("plan", None, audience=Audience.ORGANISATION), grant("plan", "sakura")]
+    facts: list[Yielded] = [grant("plan", None, audience=Audience.ORGANISATION), grant("plan", "sakura")]
 
     assert drift(tmp_path, everybody, *facts) == {}
 
@@ -100,7 +102,7 @@ def test_a_group_is_as_its_members_are(tmp_path: Path) -> None:
 
 
 def test_it_is_said_how_many_members_are_not_meant(tmp_path: Path) -> None:
-    facts = [*group("mixed", "hanako", "sakura", "toru"), grant("Sales", "mixed")]
+    facts: list[Yielded] = [*group("mixed", "hanako", "sakura", "toru"), grant("Sales", "mixed")]
 
     with compared(tmp_path, SALES, facts) as snapshot:
         (row,) = snapshot.query("SELECT people FROM drift WHERE kind = 'unlisted'").rows
@@ -109,7 +111,7 @@ def test_it_is_said_how_many_members_are_not_meant(tmp_path: Path) -> None:
 
 def test_a_group_that_a_line_names_is_intended_whoever_is_in_it(tmp_path: Path) -> None:
     named = SALES + "      - {group: guild@acme.example, access: read}\n"
-    facts = [*group("guild", "sakura"), grant("Sales", "guild")]
+    facts: list[Yielded] = [*group("guild", "sakura"), grant("Sales", "guild")]
 
     assert drift(tmp_path, named, *facts) == {}
 
@@ -125,8 +127,31 @@ def test_an_external_group_that_is_called_like_ours_is_not_the_one_that_is_named
     }
 
 
+HAULIER = PartnerTable(name="Haulier", domains=["haulier.example"], ends=date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(("today", "said"), [(1, {}), (2, {"Sales#driver-read": "expired"})])
+def test_a_line_for_a_partner_ends_with_the_contract(tmp_path: Path, today: int, said: object) -> None:
+    """The last day of the contract is 1 April."""
+    line = SALES + "      - {partner: Haulier, access: read}\n"
+    driver = user("driver", "driver@haulier.example", kind="guest", affiliation=Affiliation.PARTNER)
+    facts: list[Yielded] = [driver, grant("Sales", "driver", audience=Audience.NAMED_EXTERNAL)]
+
+    now = datetime(2026, 4, today, 3, tzinfo=UTC)
+    assert drift(tmp_path, line, *facts, partners=[HAULIER], now=now) == said
+
+
+def test_another_partner_is_not_meant(tmp_path: Path) -> None:
+    line = SALES + "      - {partner: Haul*, access: read}\n"
+    auditor = user("auditor", "a@audit.example", kind="guest", affiliation=Affiliation.PARTNER)
+    facts: list[Yielded] = [auditor, grant("Sales", "auditor", audience=Audience.NAMED_EXTERNAL)]
+    others = [HAULIER, PartnerTable(name="Auditors", domains=["audit.example"])]
+
+    assert drift(tmp_path, line, *facts, partners=others) == {"Sales#auditor-read": "unlisted"}
+
+
 def test_members_that_could_not_be_read_leave_it_open(tmp_path: Path) -> None:
-    facts = [*group("hidden", "hanako", None), grant("Sales", "hidden")]
+    facts: list[Yielded] = [*group("hidden", "hanako", None), grant("Sales", "hidden")]
 
     assert drift(tmp_path, SALES, *facts) == {"Sales#hidden-read": None}
 
@@ -148,7 +173,7 @@ def test_without_departments_in_the_directory_nobody_is_accused(tmp_path: Path) 
 
 
 def test_an_account_that_is_nobodys_is_in_no_line(tmp_path: Path) -> None:
-    facts = [user("robot", "robot@acme.example"), grant("Sales", "robot")]
+    facts: list[Yielded] = [user("robot", "robot@acme.example"), grant("Sales", "robot")]
 
     assert drift(tmp_path, SALES, *facts) == {"Sales#robot-read": "unlisted"}
 
@@ -181,7 +206,7 @@ def test_days_count_from_the_day_of_the_grant(tmp_path: Path) -> None:
 
 
 def test_an_owner_has_what_is_theirs_without_a_line(tmp_path: Path) -> None:
-    facts = [
+    facts: list[Yielded] = [
         thing("note", "file", inside="Offers", drive="Sales", owner_uid="toy:sakura"),
         grant("note", "sakura", Access.OWN),
     ]
@@ -190,7 +215,7 @@ def test_an_owner_has_what_is_theirs_without_a_line(tmp_path: Path) -> None:
 
 
 def test_what_opens_nothing_is_left_out(tmp_path: Path) -> None:
-    facts = [
+    facts: list[Yielded] = [
         grant("Sales", "sakura", effective=False),
         grant("Offers", "sakura", expires_on=datetime(2026, 3, 1, tzinfo=UTC)),
         grant("plan", "sakura", Access.LIST),

@@ -1,0 +1,24 @@
+"""The demo: the files that Kumo Logistics' administration hands over, and the configuration that names them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from cloudscan.connector import Demo
+from cloudscan_emulators.administration import roster
+
+_EARLIER = 75  # days
+
+
+@contextmanager
+def demo() -> Iterator[Demo]:
+    """The company's papers, as of today."""
+    today = datetime.now(UTC).date()
+    before = today - timedelta(days=_EARLIER)
+    earlier = f"roster-{before}.csv"
+    yield Demo(
+        options={},
+        files={"roster.csv": roster.today(today), earlier: roster.earlier(before, today)},
+        rosters={earlier: before},
+        tables={"roster": {"file": "roster.csv"}},
+    )
