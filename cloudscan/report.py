@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -194,6 +194,24 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
 
 
+class ReviewDecision(StrEnum):
+    """What a review decided about a waiver, or about an entry of an allow-list."""
+
+    KEEP = "keep"
+    END = "end"
+    SHORTEN = "shorten"
+
+
+class WaiverReview(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody looked at a waiver again, and decided."""
+
+    decision: ReviewDecision
+    by: str
+    reason: str
+    on: datetime
+    until: date | None = None  # the new last day, where it was shortened
+
+
 class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A waiver and its status today."""
 
@@ -203,6 +221,8 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[str]  # fingerprints of the open findings that it covers; empty for a waiver of a gap
     widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
+    renewals: int = 0  # how often the same was waived before, each time at most a month after the last end
+    reviews: Sequence[WaiverReview] = ()  # in order
 
 
 class EventKind(StrEnum):

@@ -10,6 +10,7 @@ import click
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import current, echo
 from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_USAGE
+from cloudscan.cli.only import only_option
 from cloudscan.cli.opening import last_report, load_config
 from cloudscan.cli.table import show_table
 from cloudscan.config import Config
@@ -34,11 +35,6 @@ _DRIFT: Final = {
     "expired": say("expired"),
     "unclear": say("could not be determined"),
 }
-_ONLY: Final = click.option(
-    "--only", multiple=True, metavar="KEY=VALUE",
-    help="Only a department, site, account, unit or person: department=Sales. Repeatable: the same key is or, another "
-         "one is and.",
-)  # fmt: skip
 _SNAPSHOT: Final = click.option(
     "--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]"
 )
@@ -51,7 +47,7 @@ def templates() -> None:
 
 @templates.command()
 @click.argument("files", nargs=-1, type=click.Path(dir_okay=False))
-@_ONLY
+@only_option
 @_SNAPSHOT
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
@@ -87,7 +83,7 @@ def check(
 
 
 @templates.command()
-@_ONLY
+@only_option
 @_SNAPSHOT
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="The file to write.  [default: the terminal]")
 @click.option("--least", type=click.IntRange(3), default=5, show_default=True,

@@ -113,8 +113,8 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "intended_access": "",
     },
     "waivers": {
-        "uid": "waiver", "kind": "waiver", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
-        "owner": "boss@acme.example", "stated_reason": "Agreed with the customer",
+        "uid": "waiver", "kind": "waiver", "extent": "finding", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
+        "owner": "boss@acme.example", "owner_standing": "active", "stated_reason": "Agreed with the customer",
         "given_on": AS_OF - timedelta(days=10), "until": AS_OF.date() + timedelta(days=100), "covers": 1, "renewals": 0,
         "reviewed_on": AS_OF,
     },

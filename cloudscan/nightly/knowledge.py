@@ -12,6 +12,7 @@ import msgspec
 from cloudscan.config import Config
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
+from cloudscan.nightly.exemptions import exemptions_on
 from cloudscan.nightly.template_files import read_templates
 from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.organisation.template import Intent
@@ -43,6 +44,7 @@ def known_on(config: Config, now: datetime) -> Known:
         domains=config.estate.domains,
         staff=staff,
         partners=config.partners,
+        exemptions=exemptions_on(config, now),
         intent=_intent(config),
     )
     return Known(knowledge=knowledge, history=history)

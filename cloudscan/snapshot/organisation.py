@@ -21,9 +21,19 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+WAIVER: Final = "waiver"
+"""The kind of the subject of what is found about waivers and about entries of allow-lists."""
+
+
 def waiver_uid(number: int) -> str:
     """The id of a waiver of the ledger."""
     return f"{ORGANISATION}:waiver/{number}"
+
+
+def waiver_number(uid: str) -> int | None:
+    """The number of the ledger's waiver with this id; None: it is about something else."""
+    number = uid.removeprefix(waiver_uid(0)[:-1])
+    return int(number) if number != uid and number.isdecimal() else None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,17 +210,19 @@ class DriftRow(Row, frozen=True, kw_only=True):
 
 
 class WaiverRow(Row, frozen=True, kw_only=True):
-    """An exception that somebody made: a waiver of the ledger, or a domain or partner on an allow-list."""
+    """An exception that somebody made: a waiver of the ledger that counts, or an entry of an allow-list."""
 
     uid: str
     kind: Word  # waiver, domain, partner
-    target: str = ""  # what it covers, in words
+    extent: Word  # finding, gap, resource, account, rule, rule-and-target; of an entry of a list: its kind
+    target: str = ""  # what it covers: the beginning of a finding's or gap's id, a resource's or account's, a name
     rule_id: Word = ""
     owner: str = ""
-    owner_uid: str | None = None  # the person with the owner's address
+    owner_uid: str | None = None  # the person who is meant
+    owner_standing: Word | None = None  # the person's; or group, none, unlisted (not in the roster); None: not known
     stated_reason: str = ""
-    given_on: datetime | None = None
-    until: date | None = None
+    given_on: datetime | None = None  # NEVER: nothing says when
+    until: date | None = None  # `NO_DAY`: without an end
     covers: int | None = None  # findings that it keeps from being work
     renewals: int | None = None  # how often it was given again, before or soon after its end
     reviewed_on: datetime | None = None  # NEVER: nobody has
