@@ -221,7 +221,7 @@ def _show(result: "Check") -> None:
     _list(say("Patterns that name nothing:"), [f"{one.template}: {one.pattern}" for one in result.names_nothing])
     _list(
         say("In no template:"),
-        [say("{name}: {count} files", name=one.name, count=one.files) for one in result.without_template],
+        [say("{name}, files: {count}", name=one.name, count=one.files) for one in result.without_template],
     )
 
 
