@@ -62,6 +62,12 @@ class RankTable(_Table, frozen=True, kw_only=True):
     departments: Sequence[str] = ()  # of the owner, with stars
 
 
+class TemplatesTable(_Table, frozen=True, kw_only=True):
+    """``[templates]``: who is meant to reach what."""
+
+    files: Sequence[str] = ()  # of permission templates; * is any text: templates/*.yaml
+
+
 class ScanTable(_Table, frozen=True, kw_only=True):
     """``[scan]``: how to scan, and where to store the results."""
 
@@ -160,6 +166,7 @@ class Config(_Table, frozen=True, kw_only=True):
     partners: Sequence[PartnerTable] = ()
     roster: RosterTable = RosterTable()
     ranks: Sequence[RankTable] = ()
+    templates: TemplatesTable = TemplatesTable()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()

@@ -55,7 +55,10 @@ def _problems(
         is_domain = "." in name and not set(name) & set(" @/")
         if not is_domain and name not in names:
             hint = suggestion(name, names)
-            yield "sub_contractors", say("{name} is neither a mail domain nor a partner; {hint}", name=repr(name), hint=hint)
+            yield (
+                "sub_contractors",
+                say("{name} is neither a mail domain nor a partner; {hint}", name=repr(name), hint=hint),
+            )
     if entry.incident_hours is not None and entry.incident_hours < 1:
         yield "incident_hours", say("it must be at least {least}", least=1)
 

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "roster": ("roster", "Check the list of who works here."),
     "who": ("who", "Show what one person can reach on all platforms, and by what."),
     "ranks": ("ranks", "Say how much what matters, and why; suggest ranks."),
+    "templates": ("templates", "Compare access with what is intended; learn a first draft."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
     "nightly": ("nightly", "Scan, update tickets and notify: what a scheduler runs."),

@@ -84,9 +84,7 @@ def list_(config_path: str | None, format_name: str, redacting: bool, lang: str 
 @redact_option
 @lang_option
 @click.pass_obj
-def show(
-    config_path: str | None, name: str, people: bool, format_name: str, redacting: bool, lang: str | None
-) -> None:
+def show(config_path: str | None, name: str, people: bool, format_name: str, redacting: bool, lang: str | None) -> None:
     """Show one partner as of the last scan: the contract, the places, the open findings.
 
     NAME is the name or the id in the register. The partner's people are listed only with --people.
@@ -173,7 +171,8 @@ def _show(
             say("from"): partner.starts_on or "",
             say("until"): partner.ends_on or "",
             say("owner"): joined(
-                filter(None, [partner.owner, partner.deputy, "" if partner.owner_is_here else _owner_note(partner)]), ", "
+                filter(None, [partner.owner, partner.deputy, "" if partner.owner_is_here else _owner_note(partner)]),
+                ", ",
             ),
             say("personal data"): say("entrusted") if partner.personal_data else "",
             say("people"): partner.people,

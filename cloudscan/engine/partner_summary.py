@@ -44,7 +44,19 @@ def partner_summaries(snapshot: Snapshot, findings: Iterable[Finding], today: da
     exposures = {row[0]: row[1:] for row in snapshot.query(_EXPOSURES).rows}
     about = _findings_about(snapshot, findings)
     summaries = []
-    for uid, name, owner, deputy, is_here, purpose, contract, personal_data, starts_on, ends_on, renews_on in registered:
+    for (
+        uid,
+        name,
+        owner,
+        deputy,
+        is_here,
+        purpose,
+        contract,
+        personal_data,
+        starts_on,
+        ends_on,
+        renews_on,
+    ) in registered:
         people, others, last_seen_on = principals.get(uid, (0, 0, None))
         resources, places, since, platforms = exposures.get(uid, (0, 0, None, ()))
         summaries.append(

@@ -9,6 +9,7 @@ from cloudscan.days import UTC_NAME
 from cloudscan.facts import NEVER
 from cloudscan.organisation.rank_lines import RankLine
 from cloudscan.organisation.register import PartnerTable
+from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from cloudscan.roster.people import People
 from cloudscan.snapshot.organisation import NO_DAY
@@ -57,3 +58,4 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     ranks: Sequence[RankLine] = ()
     partners: Sequence[PartnerTable] = ()  # the register
     exemptions: Exemptions = Exemptions()
+    intent: Intent = Intent()  # permission templates

@@ -182,14 +182,32 @@ class RankRow(Row, frozen=True, kw_only=True):
     origin_uid: str | None = None  # what it is said of: the resource itself, or what it is in
 
 
-class DriftRow(Row, frozen=True, kw_only=True):
-    """A grant, or a place, that is not as the permission templates intend."""
+class TemplateRow(Row, frozen=True, kw_only=True):
+    """What a permission template is for: one of its patterns, and how much it names."""
 
-    place_uid: str  # the place of a template, or the container of what is in none
-    grant_uid: str | None = None  # None: it is about the place as a whole
+    uid: str
+    name: str = ""  # of the template
+    pattern: str = ""
+    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be determined
+
+
+class DriftRow(Row, frozen=True, kw_only=True):
+    """How access is, compared with what the permission templates intend.
+
+    One row for each grant that is not as intended or could not be judged, one `as-intended` for each folder, drive,
+    site or bucket that a template names, one `missing` for each line that nobody has access by, and one `no-template`
+    for each drive, site or bucket with something in it that no template is for.
+    """
+
+    resource_uid: str  # what a template names; the container of what no template is for
+    grant_uid: str | None = None  # None: it is not about one grant
     kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
-    template: str = ""  # the name of the template
-    line: str = ""  # which of its lines
+    template: str = ""  # its name
+    line: str = ""  # the line that comes nearest, as it is written
+    intended_access: Word = ""  # by that line
+    people: int | None = None  # members of a group for whom it is not intended
+    files: int | None = None  # that no template is for
+    size_bytes: int | None = None
 
 
 class WaiverRow(Row, frozen=True, kw_only=True):
@@ -222,6 +240,7 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,
     "ranks": RankRow,
+    "templates": TemplateRow,
     "drift": DriftRow,
     "waivers": WaiverRow,
 }
