@@ -15,6 +15,9 @@ from cloudscan.connector import ConnectorPlugin, IdShape
 from cloudscan.days import nearest_zone, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.organisation import patterns
+from cloudscan.organisation.patterns import folded
+from cloudscan.organisation.rank_lines import is_single
 from cloudscan.sentence import Sentence, say
 from cloudscan.text import CONSUMER, suggestion
 
@@ -27,6 +30,7 @@ Problem = tuple[Sequence[Step], Sentence | ConfigurationError]
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_SCAN: Final = 720  # hours
 _MOST_REQUESTS: Final = 512  # in flight
+_RANKED_BY: Final = ("places", "tags", "labels", "containers", "departments")
 _LABEL: Final = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?")
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REGISTRIES: Final = frozenset(
@@ -40,6 +44,7 @@ def problems(config: "Config") -> Iterator[Problem]:
     yield from _whose(config)
     yield from partner_checks.problems(config)
     yield from _where(config)
+    yield from _ranked(config)
     yield from _scanning(config)
     yield from _least(config)
     for number, route in enumerate(config.routes):
@@ -103,6 +108,37 @@ def _whose(config: "Config") -> Iterator[Problem]:
                 )
 
 
+def _ranked(config: "Config") -> Iterator[Problem]:
+    """Entries that name nothing or everything, and what is said to have two ranks."""
+    said: dict[tuple[str, str], str] = {}
+    for number, entry in enumerate(config.ranks):
+        way = ("ranks", number)
+        if not any(getattr(entry, key) for key in _RANKED_BY):
+            keys = ", ".join(_RANKED_BY)
+            yield (*way, "rank"), say("the entry names nothing that has this rank; write one of {keys}", keys=keys)
+        for key in _RANKED_BY:
+            for value in getattr(entry, key):
+                if problem := _rank_problem(key, value):
+                    yield (*way, key), problem
+                before = said.setdefault((key, folded(value).strip()), entry.rank)
+                if before != entry.rank:
+                    twice = say(
+                        "{value} is said to be {rank} as well; keep one of them", value=repr(value), rank=before
+                    )
+                    yield (*way, key), twice
+
+
+def _rank_problem(key: str, value: str) -> Sentence | None:
+    if not value.strip():
+        return say("a value is empty; remove it")
+    if key == "tags" and not value.partition("=")[0].strip():
+        return say("{value} names no tag; write one like data=payroll", value=repr(value))
+    if key != "tags" and not value.strip("*?/ "):
+        return say("{value} fits everything, and a rank says what matters more than the rest; narrow it",
+                   value=repr(value))  # fmt: skip
+    return patterns.problem(value) if key == "places" and not is_single(value) else None
+
+
 def _where(config: "Config") -> Iterator[Problem]:
     """A time zone that the database of zones does not have."""
     name = config.organisation.timezone
@@ -152,6 +188,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     for table, key, least in (
         ("waivers", "max_days", 1),
         ("waivers", "due_days", 0),
+        ("waivers", "review_days", 1),
         ("waivers", "tolerance_percent", 0),
         ("ledger", "wait_seconds", 0),
         ("retention", "snapshots_days", 0),
@@ -164,3 +201,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     ):
         if getattr(getattr(config, table), key) < least:
             yield (table, key), say("it must be at least {least}", least=least)
+    for rank, days in config.deadlines.own_by_rank.items():
+        for severity, most in days.items():
+            if most < 0:
+                yield ("deadlines", rank, severity.value), say("it must be at least {least}", least=0)

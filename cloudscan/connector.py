@@ -384,6 +384,7 @@ class Estate:
     organisations: frozenset[str] = frozenset()  # our organisation ids, e.g. o-a1b2c3d4e5
     timezone: str = "UTC"  # of its days, as the IANA database names it
     partners: tuple[Partner, ...] = ()
+    ranked_by_tag: bool = False  # tags say what matters how much: read them of everything that has some
 
     def day_of(self, moment: datetime) -> date:
         """The organisation's day that a moment belongs to: what a platform records for a day may be midnight here."""

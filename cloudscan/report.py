@@ -1,7 +1,7 @@
 """The report as a value: all that formats and trackers receive."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cloudscan.coverage import Coverage, ScanSummary
-from cloudscan.days import UTC_NAME, Calendar
+from cloudscan.days import UTC_NAME, Calendar, days_to_fix
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.fix import key_of
@@ -194,6 +194,24 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
 
 
+class ReviewDecision(StrEnum):
+    """What a review decided about a waiver, or about an entry of an allow-list."""
+
+    KEEP = "keep"
+    END = "end"
+    SHORTEN = "shorten"
+
+
+class WaiverReview(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody looked at a waiver again, and decided."""
+
+    decision: ReviewDecision
+    by: str
+    reason: str
+    on: datetime
+    until: date | None = None  # the new last day, where it was shortened
+
+
 class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A waiver and its status today."""
 
@@ -203,6 +221,8 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[str]  # fingerprints of the open findings that it covers; empty for a waiver of a gap
     widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
+    renewals: int = 0  # how often the same was waived before, each time at most a month after the last end
+    reviews: Sequence[WaiverReview] = ()  # in order
 
 
 class EventKind(StrEnum):
@@ -302,6 +322,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: Sequence[Comparison] = ()  # with 30 and with 90 days ago, or the first scan of a young ledger
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
+    rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
     only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property
@@ -314,7 +335,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def calendar(self) -> Calendar:
         """The organisation's days and deadlines."""
-        return Calendar(timezone=self.timezone, deadlines=self.deadlines)
+        return Calendar(timezone=self.timezone, deadlines=self.deadlines, rank_deadlines=self.rank_deadlines)
 
     def gap_state(self, row: Coverage) -> GapState:
         """What is known about the gap in a row of coverage."""
@@ -350,8 +371,14 @@ class Terms:
 
     contact: str = ""  # whom to ask
     days: Mapping[Severity, int]  # to fix a finding, from the day it was first seen
+    rank_days: Mapping[int, Mapping[Severity, int]] = field(default_factory=dict)  # what is otherwise for a rank
     domains: Collection[str] = ()  # of our mail, in lower case
     waiver_days: int = 180  # the longest a waiver may last
+
+    def days_for(self, finding: Finding) -> int:
+        """How many days there are to fix a finding, from the day it was first seen."""
+        own = days_to_fix(finding, self.days, self.rank_days)
+        return self.days[finding.severity] if own is None else own
 
 
 @dataclass(frozen=True, kw_only=True)

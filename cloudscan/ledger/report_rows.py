@@ -64,6 +64,7 @@ def report_of(
         partners=partner_summaries(snapshot, findings, day_of(snapshot.scan.started_on, calendar.timezone)),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 
@@ -208,6 +209,7 @@ def _with_decisions(db: Connection, report: Report, today: datetime, calendar: C
         gaps=gap_rows.statuses(db, report, register, today),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 

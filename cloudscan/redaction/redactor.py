@@ -25,7 +25,7 @@ from cloudscan.facts import EMPLOYEE_NUMBER, Hidden
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
-from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary
+from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary, WaiverReview
 from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
@@ -175,6 +175,7 @@ class Redactor:
             comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
+            rank_deadlines=report.rank_deadlines,
             only=[f"{name}={self.text(value)}" for name, _, value in (one.partition("=") for one in report.only)],
         )
 
@@ -255,6 +256,10 @@ class Redactor:
             owner=self.text(waiver.owner),
             reason=self.text(waiver.reason),
         )
+
+    def review(self, review: WaiverReview) -> WaiverReview:
+        """What a review decided, without who and why."""
+        return msgspec.structs.replace(review, by=self.text(review.by), reason=self.text(review.reason))
 
     def coverage(self, row: Coverage) -> Coverage:
         """A row of coverage, redacted."""
