@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -237,6 +238,7 @@ def _scan(
 
     try:
         with lock.exclusive(config.folder):
+            _upgrade(ledger)
             known = known_on(config, now)
             known.remember(config)
             return run_nightly(
@@ -261,6 +263,13 @@ def _scan(
             )
     except LedgerError as error:
         raise type(error)(f"{error} The snapshot is kept; the next `cloudscan scan` will record it.") from error
+
+
+def _upgrade(ledger: "Ledger") -> None:
+    """Bring an older ledger up to date: what is known of its waivers is read before the scan is recorded."""
+    if ledger.file is None or ledger.file.exists():
+        with suppress(LedgerError):  # reading goes on without it; recording says what is wrong
+            ledger.upgrade()
 
 
 def _publish(report: Report, request: ScanRequest, log: "ScanLog") -> None:

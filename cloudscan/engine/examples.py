@@ -23,6 +23,7 @@ partners       partner, partner2, …   Haulier, under a contract that ends in 1
 partner_accounts                      `somebody` belongs to `partner`, by the domain
 partner_places                        `somebody`, who is `partner`'s, may have `res`
 ranks                                 `res` has the rank 5, by a pattern
+templates      template, template2 …  a pattern of a template that names one folder
 drift                                 `way` on `res` is as intended
 waivers        waiver, waiver2, …     a waiver of one finding, with an owner and a reason, for 100 days
 =============  =====================  =============================================================
@@ -105,11 +106,15 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "most_rank": 5, "most_access": "own", "anywhere": True,
     },
     "partner_places": {"principal_uid": "somebody", "partner_uid": "partner", "resource_uid": "res"},
-    "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": ""},
-    "drift": {"place_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "", "line": ""},
+    "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": "", "origin_uid": "res"},
+    "templates": {"uid": "template", "name": "Sales", "pattern": "Sales/Contracts", "matches": 1},
+    "drift": {
+        "resource_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "Sales", "line": "",
+        "intended_access": "",
+    },
     "waivers": {
-        "uid": "waiver", "kind": "waiver", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
-        "owner": "boss@acme.example", "stated_reason": "Agreed with the customer",
+        "uid": "waiver", "kind": "waiver", "extent": "finding", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
+        "owner": "boss@acme.example", "owner_standing": "active", "stated_reason": "Agreed with the customer",
         "given_on": AS_OF - timedelta(days=10), "until": AS_OF.date() + timedelta(days=100), "covers": 1, "renewals": 0,
         "reviewed_on": AS_OF,
     },

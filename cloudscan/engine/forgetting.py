@@ -48,7 +48,7 @@ _KEPT: Final = frozenset({
     ("leftovers", "grant_uid"), ("leftovers", "group_uid"),
     ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
     ("partner_places", "principal_uid"), ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
-    ("ranks", "resource_uid"), ("drift", "place_uid"), ("drift", "grant_uid"),
+    ("ranks", "resource_uid"), ("drift", "resource_uid"), ("drift", "grant_uid"),
 })  # fmt: skip
 
 _LOGGED: Final = frozenset({("principals", "last_seen_on"), ("grants", "granted_on")})

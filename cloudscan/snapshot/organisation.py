@@ -21,9 +21,19 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+WAIVER: Final = "waiver"
+"""The kind of the subject of what is found about waivers and about entries of allow-lists."""
+
+
 def waiver_uid(number: int) -> str:
     """The id of a waiver of the ledger."""
     return f"{ORGANISATION}:waiver/{number}"
+
+
+def waiver_number(uid: str) -> int | None:
+    """The number of the ledger's waiver with this id; None: it is about something else."""
+    number = uid.removeprefix(waiver_uid(0)[:-1])
+    return int(number) if number != uid and number.isdecimal() else None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,36 +173,57 @@ class PartnerPlaceRow(Row, frozen=True, kw_only=True):
 
 
 class RankRow(Row, frozen=True, kw_only=True):
-    """How much a resource matters, and what says so. `resources.rank` is the same number."""
+    """How much a resource matters, and what says so. `resources.rank` is the same number. The unranked have no row."""
 
     resource_uid: str
     rank: int
-    source: Word  # explicit, tag, label, pattern, department, inherited
-    decided_by: str = ""  # the pattern, tag, label or department
+    source: Word  # explicit, tag, label, pattern, department: what says it of `origin_uid`; inherited: of what it is in
+    decided_by: str = ""  # the resource, tag, label, pattern or department, as the configuration has it
+    origin_uid: str | None = None  # what it is said of: the resource itself, or what it is in
+
+
+class TemplateRow(Row, frozen=True, kw_only=True):
+    """What a permission template is for: one of its patterns, and how much it names."""
+
+    uid: str
+    name: str = ""  # of the template
+    pattern: str = ""
+    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be determined
 
 
 class DriftRow(Row, frozen=True, kw_only=True):
-    """A grant, or a place, that is not as the permission templates intend."""
+    """How access is, compared with what the permission templates intend.
 
-    place_uid: str  # the place of a template, or the container of what is in none
-    grant_uid: str | None = None  # None: it is about the place as a whole
+    One row for each grant that is not as intended or could not be judged, one `as-intended` for each folder, drive,
+    site or bucket that a template names, one `missing` for each line that nobody has access by, and one `no-template`
+    for each drive, site or bucket with something in it that no template is for.
+    """
+
+    resource_uid: str  # what a template names; the container of what no template is for
+    grant_uid: str | None = None  # None: it is not about one grant
     kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
-    template: str = ""  # the name of the template
-    line: str = ""  # which of its lines
+    template: str = ""  # its name
+    line: str = ""  # the line that comes nearest, as it is written
+    intended_access: Word = ""  # by that line
+    people: int | None = None  # members of a group for whom it is not intended
+    files: int | None = None  # that no template is for
+    size_bytes: int | None = None
 
 
 class WaiverRow(Row, frozen=True, kw_only=True):
-    """An exception that somebody made: a waiver of the ledger, or a domain or partner on an allow-list."""
+    """An exception that somebody made: a waiver of the ledger that counts, or an entry of an allow-list."""
 
     uid: str
     kind: Word  # waiver, domain, partner
-    target: str = ""  # what it covers, in words
+    extent: Word  # finding, gap, resource, account, rule, rule-and-target; of an entry of a list: its kind
+    target: str = ""  # what it covers: the beginning of a finding's or gap's id, a resource's or account's, a name
     rule_id: Word = ""
     owner: str = ""
-    owner_uid: str | None = None  # the person with the owner's address
+    owner_uid: str | None = None  # the person who is meant
+    owner_standing: Word | None = None  # the person's; or group, none, unlisted (not in the roster); None: not known
     stated_reason: str = ""
-    given_on: datetime | None = None
-    until: date | None = None
+    given_on: datetime | None = None  # NEVER: nothing says when
+    until: date | None = None  # `NO_DAY`: without an end
     covers: int | None = None  # findings that it keeps from being work
     renewals: int | None = None  # how often it was given again, before or soon after its end
     reviewed_on: datetime | None = None  # NEVER: nobody has
@@ -209,6 +240,7 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,
     "ranks": RankRow,
+    "templates": TemplateRow,
     "drift": DriftRow,
     "waivers": WaiverRow,
 }

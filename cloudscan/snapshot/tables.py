@@ -234,7 +234,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "partner_accounts": ("principal_uid", "partner_uid"),
     "partner_places": ("principal_uid", "partner_uid", "resource_uid"),
     "ranks": ("resource_uid",),
-    "drift": ("place_uid", "grant_uid"),
+    "drift": ("resource_uid", "grant_uid"),
 }
 
 

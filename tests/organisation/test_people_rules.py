@@ -29,7 +29,11 @@ TODAY = date(2026, 4, 1)
 
 def known_person(entry: RosterEntry, *moves: Move) -> KnownPerson:
     """Somebody who is in the roster of today."""
-    return KnownPerson(entry=entry, first_seen=TODAY, last_seen=TODAY, is_listed=True, moves=moves)
+    now = {post.department for post in entry.posts}
+    left = [move for move in moves if move.from_department not in now]
+    return KnownPerson(
+        entry=entry, first_seen=TODAY, last_seen=TODAY, is_listed=True, moves=moves, departments_left=left
+    )
 
 
 def rostered(*people: KnownPerson) -> Staff:
