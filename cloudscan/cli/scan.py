@@ -210,18 +210,16 @@ def _warn_undecided(chosen: "ScopeSelection | None") -> None:
     """Say what was read although it may have nothing that ``--only`` names."""
     from cloudscan.cli.log import warn
 
-    names = sorted(chosen.part.undecided) if chosen and chosen.part else []
-    if not names:
+    part = chosen.part if chosen else None
+    if part is None or not part.undecided:
         return
-    shown = [
-        *names[:_MOST_NAMES],
-        *([say("and {count} more", count=len(names) - _MOST_NAMES)] if len(names) > _MOST_NAMES else []),
-    ]
+    names, more = sorted(part.undecided), len(part.undecided) - _MOST_NAMES
+    shown = [*names[:_MOST_NAMES], *([say("and {count} more", count=more)] if more > 0 else [])]
     warn(
         say(
-            "{only} could not be narrowed to scopes everywhere. Read all the same, since they lead to others or are new: "
-            "{names}.",
-            only=" ".join(f"--only {word}" for word in chosen.part.words) if chosen and chosen.part else "",
+            "{only} could not be narrowed to scopes everywhere. Read all the same, since they lead to others or are "
+            "new: {names}.",
+            only=" ".join(f"--only {word}" for word in part.words),
             names=joined(shown, ", "),
         ),
         "scan.not_narrowed",

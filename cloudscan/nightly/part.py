@@ -68,9 +68,8 @@ class Part:
 def part_of(snapshots: Path, only: Only) -> Part:
     """What is chosen, by the last whole scan, or else the last one. Raises `ConfigurationError`, `SnapshotError`."""
     finished = store.finished(snapshots)
-    whole = [
-        folder for folder in finished if (one := store.manifest_of(folder)) and not _RESTRICTED & set(one.settings)
-    ]
+    manifests = {folder: store.manifest_of(folder) for folder in finished}
+    whole = [folder for folder, one in manifests.items() if one and not _RESTRICTED & set(one.settings)]
     if not finished:
         raise ConfigurationError(
             say("--only needs an earlier scan, which says what belongs to whom; run `cloudscan scan` without it once.")
