@@ -23,6 +23,7 @@ from cloudscan.cli.main import cli
 from cloudscan.engine import framework_coverage, loader
 from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan.framework import Extent
+from cloudscan.organisation.register import PartnerTable
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
@@ -186,8 +187,8 @@ def controls(language: str) -> Iterator[str]:
     title, about, head, words = _CONTROLS[language]
     mapped: dict[str, list[str]] = defaultdict(list)
     for rule in loader.load(plugins.rule_folders()):
-        for control in rule.frameworks:
-            mapped[control].append(rule.id)
+        for reference in rule.frameworks:
+            mapped[reference].append(rule.id)
     yield f"# {title}\n\n{about}\n"
     for framework in sorted(loader.load_frameworks(plugins.rule_folders()), key=lambda framework: framework.id):
         extents = {
@@ -274,7 +275,7 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """Each table of ``cloudscan.toml``, with the record that reads it."""
     yield from (
         ("[organisation]", config.OrganisationTable),
-        ("[[partners]]", config.PartnerTable),
+        ("[[partners]]", PartnerTable),
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),

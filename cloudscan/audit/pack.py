@@ -147,7 +147,7 @@ def _differing(opened: _Opened) -> Sequence[str]:
 
 def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterator[Part]:
     sources, report = opened.sources, opened.sources.report
-    controls = framework_coverage.results(opened.frameworks, report.rules, report.findings)
+    controls = framework_coverage.results(opened.frameworks, report.rules, report.findings, report.unknowns)
     for language in LANGUAGES:
         suffix = "" if language == "en" else f".{language}"
         yield manifest.text(

@@ -70,6 +70,8 @@ class Lookup:
                     SELECT uid, 'partner', name, owner, coalesce(owner_uid, deputy_uid) FROM partners
                     UNION ALL
                     SELECT uid, 'waiver', target, owner, owner_uid FROM waivers
+                    UNION ALL
+                    SELECT uid, 'template', name, '', NULL FROM templates
                 )
                 SELECT n.uid, n.kind, n.name, n.owner, {_worker("o", "i")}, {_worker("m", "j")}
                 FROM named AS n JOIN wanted AS w ON w.key = n.uid

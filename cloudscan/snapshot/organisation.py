@@ -92,6 +92,33 @@ class AccountRow(Row, frozen=True, kw_only=True):
     confidence: Word | None = None  # certain, high, medium; None: unclear
 
 
+class DepartmentContainerRow(Row, frozen=True, kw_only=True):
+    """A container that is a department's: what it contains is for the people of that department."""
+
+    resource_uid: str
+    department: str
+    decided_by: Word  # members: most who were given access to it are of the department; owner: its owner is
+    share: int  # percent of the people with access who are of the department; 100 where its owner decides
+    people: int  # with access, as far as their departments are known
+
+
+class LeftoverRow(Row, frozen=True, kw_only=True):
+    """Access that may be left over: of somebody who left, or moved away from the department whose container it is.
+
+    It is a grant to the account itself, or a membership of it. What was given to the account since the move is none.
+    """
+
+    person_uid: str
+    principal_uid: str  # the account
+    why: Word  # left, moved
+    from_department: str = ""  # of a move
+    to_department: str = ""
+    moved_on: date | None = NO_DAY  # the first day of the last move away from there; None: not known
+    grant_uid: str | None = None  # None: it is a membership
+    group_uid: str | None = None  # None: it is a grant
+    decided_by: Word = ""  # of a move: why that is the old department's, as in `DepartmentContainerRow`
+
+
 class PartnerRow(Row, frozen=True, kw_only=True):
     """A contract with an external organisation, as the register of partners has it.
 
@@ -146,22 +173,41 @@ class PartnerPlaceRow(Row, frozen=True, kw_only=True):
 
 
 class RankRow(Row, frozen=True, kw_only=True):
-    """How much a resource matters, and what says so. `resources.rank` is the same number."""
+    """How much a resource matters, and what says so. `resources.rank` is the same number. The unranked have no row."""
 
     resource_uid: str
     rank: int
-    source: Word  # explicit, tag, label, pattern, department, inherited
-    decided_by: str = ""  # the pattern, tag, label or department
+    source: Word  # explicit, tag, label, pattern, department: what says it of `origin_uid`; inherited: of what it is in
+    decided_by: str = ""  # the resource, tag, label, pattern or department, as the configuration has it
+    origin_uid: str | None = None  # what it is said of: the resource itself, or what it is in
+
+
+class TemplateRow(Row, frozen=True, kw_only=True):
+    """What a permission template is for: one of its patterns, and how much it names."""
+
+    uid: str
+    name: str = ""  # of the template
+    pattern: str = ""
+    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be determined
 
 
 class DriftRow(Row, frozen=True, kw_only=True):
-    """A grant, or a place, that is not as the permission templates intend."""
+    """How access is, compared with what the permission templates intend.
 
-    place_uid: str  # the place of a template, or the container of what is in none
-    grant_uid: str | None = None  # None: it is about the place as a whole
+    One row for each grant that is not as intended or could not be judged, one `as-intended` for each folder, drive,
+    site or bucket that a template names, one `missing` for each line that nobody has access by, and one `no-template`
+    for each drive, site or bucket with something in it that no template is for.
+    """
+
+    resource_uid: str  # what a template names; the container of what no template is for
+    grant_uid: str | None = None  # None: it is not about one grant
     kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
-    template: str = ""  # the name of the template
-    line: str = ""  # which of its lines
+    template: str = ""  # its name
+    line: str = ""  # the line that comes nearest, as it is written
+    intended_access: Word = ""  # by that line
+    people: int | None = None  # members of a group for whom it is not intended
+    files: int | None = None  # that no template is for
+    size_bytes: int | None = None
 
 
 class WaiverRow(Row, frozen=True, kw_only=True):
@@ -188,10 +234,13 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "posts": PostRow,
     "moves": MoveRow,
     "accounts": AccountRow,
+    "department_containers": DepartmentContainerRow,
+    "leftovers": LeftoverRow,
     "partners": PartnerRow,
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,
     "ranks": RankRow,
+    "templates": TemplateRow,
     "drift": DriftRow,
     "waivers": WaiverRow,
 }
