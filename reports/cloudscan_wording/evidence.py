@@ -53,8 +53,10 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
     match column:
         case "audience":
             return texts.name("audience", text, platform)
-        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform":
+        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "drift":
             return texts.name(column, text)
+        case "intended_access":
+            return texts.name("access", text) if text else texts.say("value.none")
         case "blocked_by":
             return block(text, texts.lang)
         case "size_bytes" if isinstance(value, int):
