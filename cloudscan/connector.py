@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
 from zoneinfo import ZoneInfo
 
@@ -331,21 +332,46 @@ class _Attempt(Generic[Value]):
         return self._values[0]
 
 
+PARTNER_SIGNS: Final[Mapping[str, str]] = {
+    "address": "addresses",
+    "account": "accounts",
+    "organisation": "organisations",
+    "application": "applications",
+    "group": "groups",
+    "domain": "domains",
+    "sub-contractor": "sub_contractors",
+}
+"""By what a principal is a partner's, the strongest sign first, and the field of `Partner` that has the values."""
+
+_BY_ORGANISATION: Final = ("account", "organisation", "domain")
+"""Signs that speak of all of a partner's people, so that what is said of one is said of all with the same value."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Partner:
-    """An external party we have a contract with: mail domains and cloud accounts."""
+    """An external party we have a contract with, and what is theirs on the platforms. Names are in lower case."""
 
     name: str
-    domains: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()  # of mail
+    accounts: frozenset[str] = frozenset()  # of a cloud, or organisation ids
+    organisations: frozenset[str] = frozenset()  # ids of organisations and tenants
+    groups: frozenset[str] = frozenset()  # addresses
+    applications: frozenset[str] = frozenset()  # client ids
+    addresses: frozenset[str] = frozenset()  # of single people, where the domain is not theirs
+    sub_contractors: frozenset[str] = frozenset()  # mail domains of those who work for them
     owner: str = ""  # our contact for the partner
-    contract_ends: date | None = None  # the last day; None: not recorded
+    contract_ends: date | None = None  # the last day; None: not recorded, or it renews itself
 
     @property
     def detail(self) -> Mapping[str, str]:
         """What rules read of a partner, in the `detail` of its principals. `false`: no end is recorded."""
         ends = self.contract_ends
         return {"partner": self.name, "contract_ends": ends.isoformat() if ends else "false"}
+
+    def sign_of(self, name: str) -> str:
+        """By what a name is this partner's (`PARTNER_SIGNS`); empty if it is not."""
+        known = (name, name.lower())
+        return next((sign for sign, field in PARTNER_SIGNS.items() if not getattr(self, field).isdisjoint(known)), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,17 +384,42 @@ class Estate:
     organisations: frozenset[str] = frozenset()  # our organisation ids, e.g. o-a1b2c3d4e5
     timezone: str = "UTC"  # of its days, as the IANA database names it
     partners: tuple[Partner, ...] = ()
+    ranked_by_tag: bool = False  # tags say what matters how much: read them of everything that has some
 
     def day_of(self, moment: datetime) -> date:
         """The organisation's day that a moment belongs to: what a platform records for a day may be midnight here."""
         return moment.date() if moment == NEVER else moment.astimezone(ZoneInfo(self.timezone)).date()
 
-    def partner_of(self, domain_or_account: str) -> Partner | None:
-        """The partner that a mail domain (in any case) or cloud account belongs to; None if there is none."""
+    def partner_of(self, *names: str) -> Partner | None:
+        """The partner that a principal belongs to, by all its names; None if there is none.
+
+        Names are the address, account, organisation or tenant, client id and mail domain, in any case; the first that
+        is anybody's decides, so that the narrowest comes first. Of several contracts it is the one that ends last.
+        """
+        fitting = next((known for name in names if name and (known := self._partners_by_name.get(name.lower()))), ())
+        return max(fitting, key=lambda partner: partner.contract_ends or date.max, default=None)
+
+    @cached_property
+    def _partners_by_name(self) -> Mapping[str, Sequence[Partner]]:
+        known: dict[str, list[Partner]] = {}
         for partner in self.partners:
-            if domain_or_account in partner.accounts or domain_or_account.lower() in partner.domains:
-                return partner
-        return None
+            for name in frozenset().union(*(getattr(partner, sign) for sign in PARTNER_SIGNS.values())):
+                known.setdefault(name.lower(), []).append(partner)
+        return known
+
+    def partner_detail(self, *names: str) -> Mapping[str, str]:
+        """What rules read of the partner of a principal with these names (`partner_of`); empty if there is none.
+
+        Where it is not all of the partner's people, but this one, a group or an application, `partner_by` says so, and
+        no end is recorded: rules about everybody at a domain must not speak of it, the register alone decides.
+        """
+        partner = self.partner_of(*names)
+        if partner is None:
+            return {}
+        sign = next(sign for name in names if name and (sign := partner.sign_of(name)))
+        if sign in _BY_ORGANISATION:
+            return partner.detail
+        return {**partner.detail, "contract_ends": "false", "partner_by": sign}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,6 +442,9 @@ class Demo:
     options: Mapping[str, object]
     estate: Estate = Estate()
     environment: Mapping[str, str] = field(default_factory=dict)  # the made-up credentials that it accepts
+    files: Mapping[str, bytes] = field(default_factory=dict)  # what the company's administration hands over, by name
+    rosters: Mapping[str, date] = field(default_factory=dict)  # those of the files that are exports of earlier days
+    tables: Mapping[str, object] = field(default_factory=dict)  # further tables of cloudscan.toml; they name the files
 
 
 @dataclass(frozen=True, kw_only=True)

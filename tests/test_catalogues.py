@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 import cloudscan.audit
 from cloudscan.audit import wording
-from cloudscan.framework import ControlStanding
+from cloudscan.framework import ControlStanding, Extent
 from cloudscan.text import catalogue
 from cloudscan_wording import texts
 
@@ -45,7 +45,7 @@ def test_a_pack_says_every_message_and_no_other() -> None:
         )
     )
 
-    assert used | {f"controls.{standing}" for standing in ControlStanding} == keys("en").keys()
+    assert used | {f"controls.{word}" for words in (ControlStanding, Extent) for word in words} == keys("en").keys()
 
 
 def keys(lang: str) -> dict[str, str]:

@@ -9,17 +9,21 @@ import inspect
 import json
 import os
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
 
 from cloudscan import config, facts, plugins, reason
 from cloudscan.cli.main import cli
-from cloudscan.engine import loader
+from cloudscan.engine import framework_coverage, loader
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.framework import Extent
+from cloudscan.organisation.register import PartnerTable
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
@@ -34,6 +38,8 @@ def main() -> None:
         "cli": commands(),
         "tables": [*columns(), *settings()],
         "rules": rules(),
+        "controls": controls("en"),
+        "controls.ja": controls("ja"),
         "configuration": options(),
         "reliability": reliability(),
     }
@@ -150,6 +156,60 @@ def rules() -> Iterator[str]:
             yield ""
 
 
+_CONTROLS: Final = {
+    "en": (
+        "Controls, and how far they can be checked",
+        "*Checked*: rules look at all that the control asks for. *Partly*: rules look at some of it, and what they cannot see is\n"
+        "said. *Cannot be seen*: no rule can say anything about it, and why. This does not depend on a scan: how a control came out\n"
+        "is in the report, framework by framework, and in the [audit pack](audit.md). Each rule counts under its own controls, also\n"
+        "where a graver one leads the fix.\n\n"
+        "The catalogues list the controls that sharing, people and partners touch, not whole standards. That everything passes\n"
+        "is no conformity. [日本語](controls.ja.md)",
+        ("control", "how far", "what cannot be seen, and why", "rules"),
+        {Extent.CHECKED: "checked", Extent.PARTLY: "partly", Extent.UNSEEN: "cannot be seen"},
+    ),
+    "ja": (
+        "管理策と確認できる範囲",
+        "「確認可」は管理策の求める内容をルールですべて確認できること、「一部確認可」は一部を確認できること、「確認不可」は\n"
+        "ルールでは確認できないことを示し、後の二つには確認できない内容とその理由を記載します。これはスキャンの結果には\n"
+        "よりません。管理策ごとの結果は、レポートと[監査パック](audit.md)に記載されます。同じ対応で解消する検出結果が\n"
+        "ほかにあっても、どのルールもそれぞれの管理策に数えます。\n\n"
+        "収録しているのは、共有、人、取引先に関係する管理策だけで、基準全体ではありません。すべて適合でも、基準への適合を\n"
+        "意味するものではありません。[English](controls.md)",
+        ("管理策", "確認できる範囲", "確認できない内容と理由", "ルール"),
+        {Extent.CHECKED: "確認可", Extent.PARTLY: "一部確認可", Extent.UNSEEN: "確認不可"},
+    ),
+}
+
+
+def controls(language: str) -> Iterator[str]:
+    """The page of controls: how far each can be checked, by which rules, and what cannot be seen."""
+    title, about, head, words = _CONTROLS[language]
+    mapped: dict[str, list[str]] = defaultdict(list)
+    for rule in loader.load(plugins.rule_folders()):
+        for reference in rule.frameworks:
+            mapped[reference].append(rule.id)
+    yield f"# {title}\n\n{about}\n"
+    for framework in sorted(loader.load_frameworks(plugins.rule_folders()), key=lambda framework: framework.id):
+        extents = {
+            name: framework_coverage.extent(control, has_rules=f"{framework.id}#{name}" in mapped)
+            for name, control in framework.controls.items()
+        }
+        counts = Counter(extents.values())
+        yield f"## {framework.titles[language]}\n"
+        yield f"`{framework.id}`, <{framework.url}>. {' · '.join(f'{words[each]} {counts[each]}' for each in Extent)}\n"
+        yield f"| {' | '.join(head)} |\n| --- | --- | --- | --- |"
+        for name, control in framework.controls.items():
+            row = (
+                f"`{name}` {control.titles[language]}",
+                words[extents[name]],
+                control.unseen.get(language, "–"),
+                ", ".join(f"`{rule}`" for rule in mapped[f"{framework.id}#{name}"]) or "–",
+            )
+            yield f"| {' | '.join(row)} |"
+        yield ""
+
+
 _FAILURES = (
     ("401, 403", "*refused*, with the cause that the platform names: a missing permission, a policy, dead credentials"),
     ("404", "the one thing that was asked for is gone; of a list or a setting: a gap"),
@@ -215,10 +275,11 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     """Each table of ``cloudscan.toml``, with the record that reads it."""
     yield from (
         ("[organisation]", config.OrganisationTable),
-        ("[[partners]]", config.PartnerTable),
+        ("[[partners]]", PartnerTable),
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),
+        ("[templates]", config.TemplatesTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
         ("[tickets]", policy.Policy),

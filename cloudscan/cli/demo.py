@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,17 +46,20 @@ def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
         echo(say("Starting the emulators and building a small company …"), err=True)
         with plugins.its_packages(say("The demo"), "demo"):
             demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
+            papers = running.enter_context(_papers())
         comment = say("The demo's company, while the emulators run.")
-        file = _configured(folder, demos, {}, language, spoken(comment))
+        file = _configured(folder, demos, {}, papers, language, spoken(comment))
+        demo_folder.write_files(folder, papers.files)
+        _remember(file, papers)
         page = _scan(file, demos, language)
         if show:
             click.launch(str(page))
         if serve:
             trackers = _trackers(running)
-            _configured(folder, demos, trackers, language, spoken(comment))
+            _configured(folder, demos, trackers, papers, language, spoken(comment))
             _serve(folder, {**demos, **trackers})
     stopped = say("The demo's company. The emulators have stopped; `cloudscan demo --serve` keeps them running.")
-    _configured(folder, demos, {}, language, spoken(stopped), running=False)
+    _configured(folder, demos, {}, papers, language, spoken(stopped), running=False)
     if not serve:
         _next_steps(folder)
     return 0
@@ -66,6 +69,7 @@ def _configured(
     folder: Path,
     demos: "Mapping[str, Demo]",
     trackers: "Mapping[str, Demo]",
+    papers: "Demo",
     language: str,
     comment: str,
     *,
@@ -80,9 +84,28 @@ def _configured(
         language,
         {name: demo.options for name, demo in demos.items()} if running else {},
         {name: demo.options for name, demo in trackers.items()} if running else {},
+        demo_folder.with_paths(papers.tables, papers.files, folder),
         comment,
     )
     return demo_folder.write_configuration(folder, text)
+
+
+def _papers() -> "AbstractContextManager[Demo]":
+    """What the company's administration hands over; nothing where it is not installed."""
+    from cloudscan import plugins
+    from cloudscan.connector import Demo
+    from cloudscan.snapshot.organisation import ORGANISATION
+
+    return plugins.demo(ORGANISATION).start() if ORGANISATION in plugins.demo_names() else nullcontext(Demo(options={}))
+
+
+def _remember(file: Path, papers: "Demo") -> None:
+    """Remember the earlier exports of the company's roster, as `cloudscan roster keep` does."""
+    from cloudscan.cli.opening import load_config
+    from cloudscan.cli.roster import remember
+
+    for name, day in papers.rosters.items():
+        remember(load_config(str(file)), str(file.with_name(name)), day)
 
 
 def _scan(file: Path, demos: "Mapping[str, Demo]", language: str) -> Path:

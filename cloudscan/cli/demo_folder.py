@@ -16,7 +16,9 @@ from cloudscan.sentence import say
 
 CONFIGURATION: Final = "cloudscan.toml"
 _MARKER: Final = ".cloudscan-demo"
-_OURS: Final = ("ledger.db", "ledger.db-journal", "report.html", "snapshots", "reports")
+_OURS: Final = (
+    "ledger.db", "ledger.db-journal", "report.html", "snapshots", "reports", "people.json", "roster*.csv", "*.yaml",
+)  # fmt: skip
 """What an earlier demo left, and the next one replaces."""
 
 
@@ -39,8 +41,7 @@ def prepare(folder: Path) -> None:
             say("{file} was changed; move it away, or name a new folder with --into.", file=written)
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in _OURS if marker.is_file() else ():
-        left = folder / name
+    for left in [left for name in _OURS for left in folder.glob(name)] if marker.is_file() else ():
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)
         else:
@@ -63,6 +64,7 @@ def configuration_text(
     language: str,
     connectors: Mapping[str, Mapping[str, object]],
     trackers: Mapping[str, Mapping[str, object]],
+    papers: Mapping[str, object],
     comment: str,
 ) -> str:
     """A `cloudscan.toml` for the company. The folder is written in full, so that it is found from anywhere."""
@@ -74,6 +76,8 @@ def configuration_text(
         "language": language,
     }
     lines = [f"# {comment}", "", *_table("[organisation]", organisation)]
+    papers = dict(papers)
+    register = msgspec.convert(papers.pop("partners", {}), Mapping[str, Mapping[str, Any]])
     for partner in estate.partners:
         lines += _table(
             "[[partners]]",
@@ -83,13 +87,38 @@ def configuration_text(
                 "accounts": sorted(partner.accounts),
                 "owner": partner.owner,
                 **({"contract_ends": partner.contract_ends} if partner.contract_ends else {}),
+                **register.get(partner.name, {}),
             },
         )
+    for name, table in papers.items():
+        if isinstance(table, Mapping):
+            lines += _table(f"[{name}]", table)
+        for entry in table if isinstance(table, list | tuple) else ():
+            lines += _table(f"[[{name}]]", entry)
     lines += _table("[scan]", {"folder": str(folder.absolute())})
     for kind, tables in (("connectors", connectors), ("trackers", trackers)):
         for name, options in tables.items():
             lines += _table(f"[{kind}.{name}]", options)
     return "\n".join(lines)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write what the company's administration hands over."""
+    for name, content in files.items():
+        write_private(folder / name, content)
+
+
+def with_paths(tables: Mapping[str, object], files: Mapping[str, bytes], folder: Path) -> dict[str, object]:
+    """Tables of a configuration in which files are named by their paths, so that they are found from anywhere."""
+
+    def located(value: object) -> object:
+        if isinstance(value, Mapping):
+            return {name: located(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [located(one) for one in value]
+        return str(folder.absolute() / value) if isinstance(value, str) and value in files else value
+
+    return {name: located(table) for name, table in tables.items()}
 
 
 def merged(estates: Iterable[Estate]) -> Estate:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cloudscan.cli.language import echo
+from cloudscan.cli.only import only_option, snapshot_of
 from cloudscan.cli.opening import last_report, load_config
 from cloudscan.cli.options import lang_option
 from cloudscan.cli.words import word_of
+from cloudscan.config import Config
 from cloudscan.facts import Outcome
 from cloudscan.sentence import Sentence, joined, say
 
@@ -24,12 +26,20 @@ _SHOWN = 8  # characters of an id
 @click.command()
 @click.option("--state", "states", type=click.Choice((*_STATES, _NOT_JUDGED)), multiple=True,
               help="Only these. Repeatable. not_judged: found, but never judged, which is no gap.")  # fmt: skip
+@only_option
 @click.option("--limit", type=click.IntRange(1), help="Show at most N gaps.")
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
 @click.pass_obj
-def gaps(config_path: str | None, states: Sequence[str], limit: int | None, format_name: str, lang: str | None) -> None:
+def gaps(
+    config_path: str | None,
+    states: Sequence[str],
+    only: Sequence[str],
+    limit: int | None,
+    format_name: str,
+    lang: str | None,
+) -> None:
     """List what the last scan could not read: since when, why, what to do. New ones come first.
 
     A gap that cannot be closed is waived by its id, and then no longer makes a scan incomplete:
@@ -40,7 +50,7 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
     import msgspec
 
     config = load_config(config_path)
-    report = last_report(config, None)
+    report = _narrowed(config, last_report(config, None), only)
     language = lang or config.organisation.language
     grouped, not_judged = _grouped(report), _not_judged(report)
     selected = {gap: rows for gap, rows in grouped.items() if not states or report.gap_state(rows[0]).value in states}
@@ -77,6 +87,21 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
                 state=_NOT_JUDGED,
             )
         )
+
+
+def _narrowed(config: Config, report: "Report", only: Sequence[str]) -> "Report":
+    """The report with the gaps that are about something chosen, and those of which nobody can tell."""
+    if not only:
+        return report
+    import msgspec
+
+    from cloudscan.organisation.narrowing import names_of_row
+    from cloudscan.organisation.only import chosen_of, parsed
+
+    with snapshot_of(config, report.scan.id) as snapshot:
+        chosen = chosen_of(snapshot, parsed(only), {uid for row in report.coverage for uid in names_of_row(row)})
+    rows = [row for row in report.coverage if chosen.has(names_of_row(row)) is not False]
+    return msgspec.structs.replace(report, coverage=rows)
 
 
 def _grouped(report: "Report") -> "dict[str, list[Coverage]]":

@@ -1,16 +1,18 @@
 """`cloudscan diff` and `cloudscan trend`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
 from cloudscan.cli.language import echo
+from cloudscan.cli.only import only_option, snapshot_of
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.words import word_of
+from cloudscan.config import Config
 from cloudscan.days import clock_time, day_of
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
-from cloudscan.report import ChangedBy, Difference, DifferenceKind, Scan, ScanFigures
+from cloudscan.report import ChangedBy, Diff, Difference, DifferenceKind, Scan, ScanFigures
 from cloudscan.sentence import Sentence, joined, say
 
 _KINDS: Mapping[str, Sentence] = {DifferenceKind.REJUDGED: say("judged differently")}
@@ -29,9 +31,10 @@ _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "j
 @click.command()
 @click.argument("old", default="")
 @click.argument("new", default="")
+@only_option
 @_FORMAT
 @click.pass_obj
-def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
+def diff(config_path: str | None, old: str, new: str, only: Sequence[str], format_name: str) -> None:
     """Compare two scans: what is new, reopened, widened, judged differently, waived, resolved. By default the last two.
 
     OLD and NEW are the beginning of a scan's id, or a day (2026-11-23: its last scan), as `cloudscan trend` lists them.
@@ -44,7 +47,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
 
     config = load_config(config_path)
     timezone = config.organisation.timezone
-    differences = open_ledger(config).diff(old, new)
+    differences = _narrowed(config, open_ledger(config).diff(old, new), only)
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
@@ -81,6 +84,22 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
             for difference in differences.differences
         ]
         show_table(("", say("severity"), say("rule"), say("what"), say("account"), say("how"), say("id")), rows)
+
+
+def _narrowed(config: Config, differences: Diff, only: Sequence[str]) -> Diff:
+    """What differs in what the newer scan, or else the older one, knows as chosen."""
+    if not only:
+        return differences
+    from cloudscan.organisation.narrowing import only_of
+    from cloudscan.organisation.only import chosen_of, parsed
+
+    uids = {one.uid for one in differences.differences}
+    with snapshot_of(config, differences.new.id) as snapshot:
+        chosen = chosen_of(snapshot, parsed(only), uids)
+    if gone := uids - set(chosen.known):
+        with snapshot_of(config, differences.old.id) as snapshot:
+            chosen = chosen.and_of(chosen_of(snapshot, parsed(only), gone))
+    return only_of(differences, chosen)
 
 
 @click.command()

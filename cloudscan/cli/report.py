@@ -1,11 +1,13 @@
 """`cloudscan report`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from cloudscan.cli import completing
 from cloudscan.cli.language import spoken
+from cloudscan.cli.only import narrowed_report, only_option
 from cloudscan.cli.opening import load_config, open_format, open_ledger, redactor
 from cloudscan.cli.options import lang_option, redact_option
 from cloudscan.config import Config
@@ -27,6 +29,7 @@ from cloudscan.sentence import say
 )
 @click.option("--by", type=click.Choice(["owner"]), help="Write one page per owner instead (html, markdown or pdf).")
 @click.option("--into", type=click.Path(file_okay=False), help="The hand-outs' folder.  [default: beside the scans]")
+@only_option
 @redact_option
 @lang_option
 @click.pass_obj
@@ -36,6 +39,7 @@ def report(
     output: str | None,
     by: str | None,
     into: str | None,
+    only: Sequence[str],
     redacting: bool,
     lang: str | None,
 ) -> None:
@@ -56,6 +60,7 @@ def report(
     last = open_ledger(config).latest()
     if last is None:
         raise ConfigurationError(say("There is no scan to report on yet; run `cloudscan scan` first."))
+    last = narrowed_report(config, last, only)
     if redacting:
         last = redactor(config).report(last)
     language = lang or config.organisation.language

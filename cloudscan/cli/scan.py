@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
 from cloudscan.report import Report, ReportFormat
-from cloudscan.sentence import say
+from cloudscan.sentence import joined, say
 
 if TYPE_CHECKING:
     from cloudscan.cli.progress import Progress
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from cloudscan.nightly.scan_log import ScanLog
     from cloudscan.nightly.selection import ScopeSelection
     from cloudscan.snapshot.translation import Translation
+
+
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +106,13 @@ def scan(
     missing, and `cloudscan waive add --gap` says that it may be.
     """
     config = load_config(config_path)
+    chosen = selection.within(config.folder / "snapshots")
     connectors, translations = _open_connectors(config, config_path, selection)
     request = ScanRequest(
         config=config,
         connectors=connectors,
         translations=translations,
-        chosen=selection.chosen,
+        chosen=chosen,
         concurrency=selection.concurrency or config.scan.concurrency,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
         language=lang or config.organisation.language,
@@ -129,13 +134,16 @@ def scan(
 @click.pass_obj
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.selection import fault, restricted
+    from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import store
     from cloudscan.snapshot.collect import CollectOptions
     from cloudscan.snapshot.collect import collect as collecting
+    from cloudscan.snapshot.seal import SealOptions
 
     config = load_config(config_path)
-    chosen, settings = selection.chosen, selection.settings
+    chosen, settings = selection.within(config.folder / "snapshots"), selection.settings
     opened, translations = _open_connectors(config, config_path, selection)
     connectors = [restricted(one, chosen) for one in opened]
     scanned = store.Scanned(
@@ -150,6 +158,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
             options=CollectOptions(
                 concurrency=selection.concurrency or config.scan.concurrency,
                 max_seconds=config.seconds_to_read(datetime.now(UTC)),
+                seal=SealOptions(join=joiner(known_on(config, datetime.now(UTC)).knowledge)),
                 settings=settings,
                 translations=translations,
             ),
@@ -158,6 +167,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     finally:
         if progress:
             progress.close()
+    _warn_undecided(chosen)
     with snapshot:
         complete = snapshot.scan.complete
         if problem := fault(chosen.unmatched(snapshot.coverage()), snapshot.coverage()):
@@ -190,9 +200,30 @@ def run(request: ScanRequest) -> int:
     finally:
         if progress:
             progress.close()
+    _warn_undecided(request.chosen)
     code = exit_code(report, request.fail_on)
     log.line(LogEvent.FINISHED, exit_code=code)
     return code
+
+
+def _warn_undecided(chosen: "ScopeSelection | None") -> None:
+    """Say what was read although it may have nothing that ``--only`` names."""
+    from cloudscan.cli.log import warn
+
+    part = chosen.part if chosen else None
+    if part is None or not part.undecided:
+        return
+    names, more = sorted(part.undecided), len(part.undecided) - _MOST_NAMES
+    shown = [*names[:_MOST_NAMES], *([say("and {count} more", count=more)] if more > 0 else [])]
+    warn(
+        say(
+            "{only} could not be narrowed to scopes everywhere. Read all the same, since they lead to others or are "
+            "new: {names}.",
+            only=" ".join(f"--only {word}" for word in part.words),
+            names=joined(shown, ", "),
+        ),
+        "scan.not_narrowed",
+    )
 
 
 def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":
@@ -217,9 +248,12 @@ def _scan(
     log: "ScanLog",
     progress: "Progress | None",
 ) -> Report:
+    from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.scan import run_nightly
+    from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import lock
     from cloudscan.snapshot.collect import CollectOptions
+    from cloudscan.snapshot.seal import SealOptions
 
     config, now = request.config, datetime.now(UTC)
 
@@ -230,6 +264,9 @@ def _scan(
 
     try:
         with lock.exclusive(config.folder):
+            _upgrade(ledger)
+            known = known_on(config, now)
+            known.remember(config)
             return run_nightly(
                 request.connectors,
                 rules,
@@ -242,6 +279,7 @@ def _scan(
                 options=CollectOptions(
                     concurrency=request.concurrency,
                     max_seconds=config.seconds_to_read(now),
+                    seal=SealOptions(join=joiner(known.knowledge)),
                     settings=request.settings,
                     translations=request.translations,
                 ),
@@ -251,6 +289,13 @@ def _scan(
             )
     except LedgerError as error:
         raise type(error)(f"{error} The snapshot is kept; the next `cloudscan scan` will record it.") from error
+
+
+def _upgrade(ledger: "Ledger") -> None:
+    """Bring an older ledger up to date: what is known of its waivers is read before the scan is recorded."""
+    if ledger.file is None or ledger.file.exists():
+        with suppress(LedgerError):  # reading goes on without it; recording says what is wrong
+            ledger.upgrade()
 
 
 def _publish(report: Report, request: ScanRequest, log: "ScanLog") -> None:
@@ -291,16 +336,20 @@ def _export_metrics(report: Report, path: Path | None) -> None:
 
 def _prune(config: Config, log: "ScanLog") -> None:
     from cloudscan.cli.log import warn
+    from cloudscan.days import day_of
     from cloudscan.nightly import retention
     from cloudscan.nightly.scan_log import LogEvent
 
+    now = datetime.now(UTC)
+    today = day_of(now, config.organisation.timezone)
     try:
-        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
+        removed = retention.remove(config.folder, retention.due(config.folder, config.retention, now))
+        people = retention.forget_people(config.folder, config.retention, today)
     except ConfigurationError as error:
         warn(error, LogEvent.REMOVAL_FAILED)
     else:
-        if removed:
-            log.line(LogEvent.REMOVED, count=len(removed))
+        if removed or people:
+            log.line(LogEvent.REMOVED, count=len(removed), people=people)
 
 
 def _notify(config: Config) -> None:

@@ -15,6 +15,7 @@ from cloudscan.cli import completing
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
+from cloudscan.cli.only import narrowed_report, only_option
 from cloudscan.cli.opening import last_report, load_config, load_rules, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.cli.trackers import Trackers, open_trackers, preview_wording
@@ -52,17 +53,25 @@ _WITHHELD: Mapping[Withheld, str] = {
 @click.option(
     "--tracker", "names", multiple=True, shell_complete=completing.trackers, help="Only this tracker. Repeatable."
 )
+@only_option
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
 @click.pass_obj
 def tickets(
-    config_path: str | None, dry_run: bool, file: str | None, names: Sequence[str], format_name: str, lang: str | None
+    config_path: str | None,
+    dry_run: bool,
+    file: str | None,
+    names: Sequence[str],
+    only: Sequence[str],
+    format_name: str,
+    lang: str | None,
 ) -> int:
     """Keep one ticket per fix up to date: created, commented, closed when resolved, reopened when it is back.
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
-    in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
+    in their text. With --only no other ticket is touched, and none is closed because its finding is resolved: a run
+    without it does that. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
     docs/tickets.md. Where no tracker is configured, --dry-run shows the tickets as they would be written in Markdown.
     """
     from cloudscan.snapshot import lock
@@ -72,7 +81,8 @@ def tickets(
     config = load_config(config_path)
     with nullcontext() if dry_run else lock.exclusive(config.folder):  # who only looks may not be able to write there
         report = last_report(config, file)
-        told = _Progress(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        chosen = {one.fingerprint for one in narrowed_report(config, report, only).findings} if only else None
+        told = _Progress(open_ledger(config) if file is None and not dry_run and not only else None, report.scan.id)
         path = Path(config_path) if config_path else None
         if dry_run and not config.trackers and not names:
             trackers = _preview()
@@ -81,7 +91,7 @@ def tickets(
                 memory = open_ledger(config) if file is None else NoMemory()
                 needed = {name for one in report.findings for name in names_of(one, config.grouping)}
                 trackers = open_trackers(config, path, names, memory, needed, dry_run=dry_run)
-        planned = _plan(config, report, trackers, lang or "", from_file=file is not None)
+        planned = _plan(config, report, trackers, lang or "", chosen, from_file=file is not None)
         as_json = format_name == "json"
         return (
             _show(planned, trackers, as_json=as_json)
@@ -137,7 +147,15 @@ def _preview() -> Trackers:
     return Trackers(dispatcher=Dispatcher(opened={}, memory=NoMemory()), states=states)
 
 
-def _plan(config: Config, report: "Report", trackers: Trackers, lang: str, *, from_file: bool) -> "Plan":
+def _plan(
+    config: Config,
+    report: "Report",
+    trackers: Trackers,
+    lang: str,
+    chosen: Collection[str] | None,
+    *,
+    from_file: bool,
+) -> "Plan":
     from cloudscan.ticketing.plan import plan
 
     memory = trackers.dispatcher.memory
@@ -153,6 +171,7 @@ def _plan(config: Config, report: "Report", trackers: Trackers, lang: str, *, fr
         withdrawn=() if from_file else _withdrawn(config, report, trackers),
         unreachable=trackers.unreachable,
         left_out=config.trackers.keys() - {*trackers.states, *trackers.unreachable},
+        chosen=chosen,
         now=datetime.now(UTC),
     )
 

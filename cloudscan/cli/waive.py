@@ -1,4 +1,4 @@
-"""`cloudscan waive add|list|revoke`."""
+"""`cloudscan waive add|list|review|revoke`."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli import completing
+from cloudscan.cli.dates import as_day
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
+from cloudscan.cli.waiver_review import review
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
 from cloudscan.sentence import Sentence, joined, say
@@ -29,15 +31,6 @@ _NOTES = {
 }
 _MOST = 20  # findings named when a waiver is given
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would happen.")
-
-
-def _day(_context: click.Context, _option: click.Parameter, value: str | None) -> date | None:
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError as error:
-        raise click.BadParameter(
-            spoken(say("{value} is not a date; write it as 2027-03-31.", value=repr(value)))
-        ) from error
 
 
 @click.group(cls=Group)
@@ -70,7 +63,7 @@ def waive() -> None:
 )
 @click.option("--owner", default="", help="Who answers for it.")
 @click.option("--reason", default="", help="Why the risk is acceptable.")
-@click.option("--until", metavar="DATE", callback=_day, help="The last day of the waiver, such as 2027-03-31.")
+@click.option("--until", metavar="DATE", callback=as_day, help="The last day of the waiver, such as 2027-03-31.")
 @click.option("--days", type=click.IntRange(1), help="How many days it lasts; an alternative to --until.")
 @_DRY_RUN
 @rules_option
@@ -187,6 +180,9 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     ]  # fmt: skip
     heads = (say("no"), say("until"), say("note"), say("findings"), say("scope"), say("owner"), say("reason"))
     show_table(heads, rows)
+
+
+waive.add_command(review)
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:

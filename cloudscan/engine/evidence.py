@@ -28,7 +28,7 @@ JUDGEMENTS: Final = (Judgement.PASSED, Judgement.UNKNOWN, Judgement.FLAGGED)
 
 _UNKNOWN, _FLAGGED = JUDGEMENTS.index(Judgement.UNKNOWN), JUDGEMENTS.index(Judgement.FLAGGED)
 _UNEXPLAINED: Final = Explained()
-_SUBJECTS: Final = ("origin_uid", "resource_uid", "scope_uid", "principal_uid")
+_SUBJECTS: Final = ("origin_uid", "resource_uid", "scope_uid", "person_uid", "partner_uid", "principal_uid")
 
 
 @dataclass(frozen=True, kw_only=True)

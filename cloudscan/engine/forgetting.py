@@ -30,7 +30,7 @@ from cloudscan.engine.worlds import Identity
 from cloudscan.facts import NEVER, Membership, unread_grants
 from cloudscan.finding import Judgement
 from cloudscan.snapshot.in_memory import Estate
-from cloudscan.snapshot.tables import BASE, LADDERS, Dependency, is_uid, names_of
+from cloudscan.snapshot.tables import KNOWN, LADDERS, Dependency, is_uid, names_of
 
 MOST: Final = 100
 """Parts of one example that can be forgotten; the pairs of more take too long."""
@@ -42,6 +42,13 @@ _KEPT: Final = frozenset({
     ("memberships", "group_uid"), ("memberships", "member_uid"),
     ("settings", "scope_uid"), ("settings", "name"),
     ("activity", "resource_uid"), ("activity", "grant_uid"),
+    ("people", "manager_uid"), ("posts", "person_uid"), ("moves", "person_uid"), ("moves", "from_department"),
+    ("accounts", "principal_uid"), ("department_containers", "resource_uid"),
+    ("leftovers", "person_uid"), ("leftovers", "principal_uid"), ("leftovers", "why"), ("leftovers", "from_department"),
+    ("leftovers", "grant_uid"), ("leftovers", "group_uid"),
+    ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
+    ("partner_places", "principal_uid"), ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
+    ("ranks", "resource_uid"), ("drift", "resource_uid"), ("drift", "grant_uid"),
 })  # fmt: skip
 
 _LOGGED: Final = frozenset({("principals", "last_seen_on"), ("grants", "granted_on")})
@@ -49,6 +56,8 @@ _LOGGED: Final = frozenset({("principals", "last_seen_on"), ("grants", "granted_
 that these are forgotten together with its reach."""
 
 _LONG: Final = timedelta(days=3_000)
+
+_MOMENTS: Final = (examples.AS_OF - _LONG, examples.AS_OF, examples.AS_OF + _LONG, NEVER)
 
 _LISTS: Final = {"grants": "grants", "memberships": "members", "activity": "uses"}
 
@@ -277,7 +286,7 @@ def _cells(rule: Rule, estate: Rows, *, known: bool) -> list[Cell]:
     cells = [
         Cell(Dependency(one.table, one.column, key), index)
         for one in rule.rests_on
-        if one.table in BASE and not {(one.table, one.column), ("*", one.column)} & _KEPT
+        if one.table in KNOWN and not {(one.table, one.column), ("*", one.column)} & _KEPT
         for index, row in enumerate(estate[one.table])
         for key in (_known_keys(row, one) if known else (one.key if one.column == "detail" else "",))
     ]
@@ -286,13 +295,15 @@ def _cells(rule: Rule, estate: Rows, *, known: bool) -> list[Cell]:
 
 def candidates(rule: Rule, of: Dependency) -> list[Any]:
     """The values that a cell may have as well, as far as they make a difference to the rule."""
-    kind = BASE[of.table][of.column]
+    kind = KNOWN[of.table][of.column]
     if of.column in LADDERS:
         return [str(rung) for rung in LADDERS[of.column]]
     if kind == "BOOLEAN":
         return [True, False]
     if kind == "TIMESTAMP":
-        return [examples.AS_OF - _LONG, examples.AS_OF, examples.AS_OF + _LONG, NEVER]
+        return list(_MOMENTS)
+    if kind == "DATE":
+        return [moment.date() for moment in _MOMENTS]
     if is_uid(of.column) or (kind == "JSON" and not of.key):
         return []
     names = names_of(of)

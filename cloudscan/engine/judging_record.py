@@ -16,8 +16,9 @@ from typing import Final
 import msgspec
 
 from cloudscan.engine import loader, remedies
+from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Params
-from cloudscan.engine.rule_file import Framework, ParamValue, Rule
+from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import SnapshotError
 from cloudscan.files import write_private
 from cloudscan.report import Report

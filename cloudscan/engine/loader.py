@@ -7,7 +7,8 @@ wrong and what to write instead. `lint` gives the same problems as a list. What 
 Layout of a folder::
 
     <topic>/<id>.yaml          a rule
-    frameworks/<id>.yaml       {id, title, controls: {id: title}}, what `frameworks: [id#control]` refers to
+    frameworks/<id>.yaml       a catalogue of controls, what `frameworks: [id#control]` refers to
+                               (see `cloudscan.engine.framework_file`)
     remedies.yaml              fix steps that rules share, see `cloudscan.engine.remedies`
 """
 
@@ -20,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudscan.engine import framework_file, yaml_file
 from cloudscan.engine import remedies as shared
-from cloudscan.engine import yaml_file
+from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.remedies import LANGUAGES, Remedies
-from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFile
+from cloudscan.engine.rule_file import DECLARED, Remedy, Rule, RuleFile
 from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
@@ -67,7 +69,7 @@ def load(
 
 def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     """All frameworks of the folders, by id. Raises `RuleError`."""
-    frameworks, problems = _read_frameworks(_files(folders))
+    frameworks, problems = framework_file.read(_files(folders))
     if problems:
         raise RuleError(joined(problems, "\n"))
     return tuple(frameworks.values())
@@ -104,13 +106,13 @@ def read(
     """
     folders = list(folders)
     files = _files(folders)
-    frameworks, problems = _read_frameworks(files)
+    frameworks, problems = framework_file.read(files)
     ignored = _RETIRED if archived else ()
     remedies, remedy_problems = shared.read(files, ignored=ignored)
     problems += remedy_problems
     rules: dict[str, Rule] = {}
     for file in files:
-        if _is_framework(file) or shared.is_remedies(file):
+        if framework_file.is_framework(file) or shared.is_remedies(file):
             continue
         outcome = read_rule(file, frameworks, remedies, settings or {}, ignored=ignored)
         if isinstance(outcome, Rule):
@@ -133,13 +135,14 @@ def read(
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
         problems=tuple(sorted(problems)),
-        complaints=() if problems or archived else tuple(_complaints(remedies, rules.values())),
+        complaints=() if problems or archived else tuple(_complaints(remedies, frameworks, rules.values())),
     )
 
 
-def _complaints(remedies: Remedies, rules: Collection[Rule]) -> Iterator[Problem]:
-    """Shared texts that no rule names, and commands that readers could not copy as they are."""
+def _complaints(remedies: Remedies, frameworks: Mapping[str, Framework], rules: Collection[Rule]) -> Iterator[Problem]:
+    """Shared texts that no rule names, controls of unknown extent, commands that readers could not copy as they are."""
     yield from shared.unused(remedies, rules)
+    yield from framework_file.unstated(frameworks.values(), rules)
     yield from sorted(set(shared.faults_of_commands(rules)))
 
 
@@ -224,23 +227,6 @@ def _files(folders: Iterable[Path]) -> list[Path]:
             raise RuleError(say("{folder}:1: there is no such folder of rules; name an existing one", folder=folder))
         files += sorted(file for file in Path(folder).rglob("*") if file.suffix in (".yaml", ".yml"))
     return files
-
-
-def _is_framework(file: Path) -> bool:
-    return file.parent.name == "frameworks"
-
-
-def _read_frameworks(files: Iterable[Path]) -> tuple[dict[str, Framework], list[Problem]]:
-    frameworks: dict[str, Framework] = {}
-    problems: list[Problem] = []
-    for file in filter(_is_framework, files):
-        outcome = yaml_file.read(file, Framework)
-        if isinstance(outcome, Problem):
-            problems.append(outcome)
-        else:
-            framework = outcome[1]
-            frameworks[framework.id] = framework
-    return frameworks, problems
 
 
 def _problems(

@@ -10,6 +10,7 @@ import msgspec
 from cloudscan.facts import MOST_ENTRY, OBSERVED
 from cloudscan.finding import Party, PartyKind, Person, PolicyEntry, Subject
 from cloudscan.reason import Reason
+from cloudscan.snapshot.organisation import ORGANISATION
 
 _Value = TypeVar("_Value")
 _DEEPEST: Final = 128  # levels of folders
@@ -55,8 +56,46 @@ class Lookup:
         return dict(self._rows("SELECT i.key, i.uid FROM ids AS i JOIN wanted USING (key)"))
 
     def subjects(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
-        """Resources and principals among the keys. `ids` are those that `ids()` gave."""
-        return {**self._principals(ids), **self._resources(ids)}
+        """Resources, principals, people and partners among the keys. `ids` are those that `ids()` gave."""
+        return {**self._organisation(ids), **self._principals(ids), **self._resources(ids)}
+
+    def _organisation(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
+        """What the organisation itself knows: somebody's manager, or who is responsible for a partner, is told."""
+        rows = self._rows(
+            f"""WITH named AS (
+                    SELECT uid, 'person' AS kind, coalesce(nullif(name, ''), nullif(email, ''), number) AS name,
+                           email AS owner, uid AS responsible_uid
+                    FROM people
+                    UNION ALL
+                    SELECT c.uid, 'partner', c.name, c.owner,
+                           CASE WHEN d.standing = 'active' AND r.standing IS DISTINCT FROM 'active' THEN c.deputy_uid
+                                ELSE coalesce(c.owner_uid, c.deputy_uid) END
+                    FROM partners AS c LEFT JOIN people AS r ON r.uid = c.owner_uid
+                    LEFT JOIN people AS d ON d.uid = c.deputy_uid
+                    UNION ALL
+                    SELECT uid, 'waiver', target, owner, owner_uid FROM waivers
+                    UNION ALL
+                    SELECT uid, 'template', name, '', NULL FROM templates
+                )
+                SELECT n.uid, n.kind, n.name, n.owner, {_worker("o", "i")}, {_worker("m", "j")}
+                FROM named AS n JOIN wanted AS w ON w.key = n.uid
+                LEFT JOIN people AS o ON o.uid = n.responsible_uid LEFT JOIN ids AS i ON i.key = o.uid
+                LEFT JOIN people AS m ON m.uid = o.manager_uid LEFT JOIN ids AS j ON j.key = m.uid"""
+        )
+        width = len(_PERSON)
+        return {
+            key: RankedSubject(
+                Subject(
+                    uid=ids.get(key, ""),
+                    platform=ORGANISATION,
+                    kind=kind,
+                    name=name,
+                    owner=owner,
+                    responsible=_person_of(values[:width], values[width:]),
+                )
+            )
+            for key, kind, name, owner, *values in rows
+        }
 
     def _principals(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
         rows = self._rows(
@@ -105,26 +144,32 @@ class Lookup:
         }
 
     def _owners(self) -> dict[int, Person]:
-        """The owners of the resources among the keys. The directory's entry for an employee names their manager."""
+        """The owners of the resources among the keys, with their managers.
+
+        The directory's entry for an employee names the manager, and so may the roster, which knows as well who left.
+        """
         rows = self._rows(
             f"""WITH owners AS (
                     SELECT DISTINCT r.owner_uid AS uid FROM resources AS r JOIN wanted AS w ON w.key = r.uid
+                ),
+                staff AS (
+                    SELECT a.principal_uid, p.standing = 'left' AS has_left, min(b.principal_uid) AS manager_uid
+                    FROM owners JOIN accounts AS a ON a.principal_uid = owners.uid AND a.kind = 'own'
+                    JOIN people AS p ON p.uid = a.person_uid
+                    LEFT JOIN accounts AS b ON b.person_uid = p.manager_uid AND b.kind = 'own'
+                    GROUP BY ALL
                 )
-                SELECT o.uid, {_person("o", "i")}, m.uid IS NOT NULL AND o.kind = 'user', {_person("m", "j")}
+                SELECT o.uid, {_person("o", "i", "CASE WHEN s.has_left THEN 'left' ELSE o.status END")},
+                       {_person("m", "j", "m.status")}
                 FROM owners JOIN principals AS o ON o.uid = owners.uid LEFT JOIN ids AS i ON i.key = o.uid
-                LEFT JOIN principals AS m ON m.uid = o.sponsor_uid LEFT JOIN ids AS j ON j.key = m.uid"""
+                LEFT JOIN staff AS s ON s.principal_uid = o.uid
+                LEFT JOIN principals AS m
+                  ON m.uid = CASE WHEN o.kind = 'user' THEN coalesce(o.sponsor_uid, s.manager_uid) END
+                LEFT JOIN ids AS j ON j.key = m.uid"""
         )
         width = len(_PERSON)
-        return {
-            key: msgspec.convert(
-                {
-                    **dict(zip(_PERSON, values[:width], strict=True)),
-                    "manager": dict(zip(_PERSON, values[width + 1 :], strict=True)) if values[width] else None,
-                },
-                Person,
-            )
-            for key, *values in rows
-        }
+        owners = {key: _person_of(values[:width], values[width:]) for key, *values in rows}
+        return {key: owner for key, owner in owners.items() if owner is not None}
 
     def explained(self) -> dict[int, Explained]:
         """The explanations of the grants among the keys, as far as their connectors wrote one.
@@ -182,11 +227,29 @@ class Lookup:
         return self._db.execute(sql).fetchall()
 
 
-def _person(principal: str, uid: str) -> str:
-    """The SQL for the fields of a person; the parameters are aliases of `principals` and of `ids`."""
+def _person(principal: str, uid: str, status: str) -> str:
+    """The SQL for the fields of a person; the first parameters are aliases of `principals` and of `ids`."""
     columns = ("platform", "account", "kind", "email", "name")
     known = ", ".join(f"coalesce({principal}.{column}, '')" for column in columns)
-    return f"coalesce({uid}.uid, ''), {known}, {principal}.affiliation, {principal}.status"
+    return f"coalesce({uid}.uid, ''), {known}, {principal}.affiliation, {status}"
+
+
+def _worker(person: str, uid: str) -> str:
+    """The same for somebody in the table `people`."""
+    status = (
+        f"CASE WHEN {person}.standing IN ('left', 'term-over') THEN 'left' "
+        f"WHEN {person}.standing = 'active' THEN 'active' WHEN {person}.standing = 'on-leave' THEN 'suspended' END"
+    )
+    known = f"coalesce({person}.email, ''), coalesce({person}.name, '')"
+    return f"coalesce({uid}.uid, ''), '{ORGANISATION}', '', 'user', {known}, 'internal', {status}"
+
+
+def _person_of(values: Sequence[Any], manager: Sequence[Any]) -> Person | None:
+    """A person out of columns, with a manager; None without a uid."""
+    if not values[0]:
+        return None
+    above = dict(zip(_PERSON, manager, strict=True)) if manager[0] else None
+    return msgspec.convert({**dict(zip(_PERSON, values, strict=True)), "manager": above}, Person)
 
 
 def _detail(text: str | None) -> Mapping[str, Any]:

@@ -147,12 +147,3 @@ class Rule(_Declared, frozen=True, kw_only=True):
         from cloudscan.snapshot.lineage import lineage  # sqlglot takes 0.2 s to import
 
         return lineage(self.query, tuple(self.identity))
-
-
-class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A catalogue of controls that rules map to."""
-
-    id: str
-    title: str
-    controls: Mapping[str, str]
-    url: str = ""

@@ -7,7 +7,7 @@ from cloudscan.engine.forgetting import Cell, Listing, Part, Slip
 from cloudscan.engine.rule_file import Rule
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.snapshot.null_traps import trap
-from cloudscan.snapshot.tables import BASE, Dependency, names_of
+from cloudscan.snapshot.tables import KNOWN, Dependency, names_of
 
 _READ_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "grants": ("grants", "exposures"),
@@ -41,5 +41,5 @@ def _names(part: Part) -> tuple[str, ...]:
     """The names of columns under which a query may read what was forgotten."""
     if isinstance(part, Cell):
         return names_of(part.of)
-    shown = (name for column in BASE[part.table] for name in names_of(Dependency(part.table, column)))
+    shown = (name for column in KNOWN[part.table] for name in names_of(Dependency(part.table, column)))
     return tuple(name for name in shown if name not in _HANGS_ON)

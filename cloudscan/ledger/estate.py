@@ -13,6 +13,8 @@ from cloudscan.facts import OBSERVED
 from cloudscan.finding import Verdict
 from cloudscan.ledger.lifecycle import Look
 from cloudscan.ledger.visibility import (
+    PARTNERS,
+    PEOPLE,
     PRINCIPALS,
     RESOURCES,
     Foundation,
@@ -31,6 +33,10 @@ _ROWS_OF: Final[Mapping[str, str]] = {
     PRINCIPALS: "SELECT uid FROM principals",
     "settings": "SELECT scope_uid AS uid FROM settings",
     "grants": "SELECT uid FROM grants",
+    PEOPLE: "SELECT uid FROM people",
+    PARTNERS: "SELECT uid FROM partners",
+    "templates": "SELECT uid FROM templates",
+    "waivers": "SELECT uid FROM waivers",
 }
 
 

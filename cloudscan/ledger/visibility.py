@@ -34,16 +34,22 @@ import msgspec
 from cloudscan.coverage import Coverage
 from cloudscan.facts import EVERYTHING, Affiliation, Hidden, Outcome
 from cloudscan.finding import Subject, Verdict
+from cloudscan.snapshot.organisation import ORGANISATION
 from cloudscan.snapshot.tables import Dependency, is_uid
 
 RESOURCES: Final = "resources"
 PRINCIPALS: Final = "principals"
+PEOPLE: Final = "people"
+PARTNERS: Final = "partners"
 
 _TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "grant_uid": ("grants",),
     "group_uid": (PRINCIPALS,),
+    "manager_uid": (PEOPLE,),
     "member_uid": (PRINCIPALS,),
     "owner_uid": (PRINCIPALS,),
+    "partner_uid": (PARTNERS,),
+    "person_uid": (PEOPLE,),
     "principal_uid": (PRINCIPALS,),
     "sponsor_uid": (PRINCIPALS,),
     "scope_uid": (RESOURCES, "settings"),
@@ -52,6 +58,9 @@ _TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = {
 
 _NAMING: Final = frozenset({"grants", "memberships"})
 """Tables whose lists name people who are in no directory."""
+
+_EVERYWHERE: Final = frozenset({PRINCIPALS, PEOPLE, PARTNERS})
+"""Tables of those whose access is not in one place."""
 
 _ALWAYS_LISTED: Final = frozenset({"guest"})
 """Kinds of principals that only a directory names."""
@@ -150,6 +159,9 @@ class ScanVisibility:
         own = _location(verdict.subject)
         if own.account:
             return own in self.visited
+        if own.platform == ORGANISATION:
+            named = {uid.partition(":")[0] for uid in uids_of(verdict) if ":" in uid}
+            return named - {ORGANISATION} <= {location.platform for location in self.visited}
         return any(location.platform == own.platform for location in self.visited)
 
     def may_mislead(self, verdict: Verdict, foundation: Foundation) -> bool:
@@ -214,8 +226,7 @@ class ScanVisibility:
         yield from self._around(verdict)
         for location in self._near(verdict):
             yield from self.inside.get(location, {}).get(verdict.subject.uid, ())
-        if foundation.identity and all(PRINCIPALS in tables for tables in foundation.identity if tables):
-            # What a person can reach is not in one place.
+        if foundation.identity and all(_EVERYWHERE & set(tables) for tables in foundation.identity if tables):
             yield from self._anywhere(verdict)
 
     def _around(self, verdict: Verdict) -> Iterator[Hidden]:
@@ -233,11 +244,16 @@ class ScanVisibility:
             yield from self.existence.get(location, ())
 
     def _near(self, verdict: Verdict) -> Iterable[Location]:
-        """Where gaps concern a finding: its account, and its platform as a whole."""
+        """Where gaps concern a finding: its account, its platform as a whole, and what the organisation says.
+
+        What somebody's accounts can reach, or a partner, is on every platform.
+        """
         own = _location(verdict.subject)
         if own.account:
-            return (own, Location(own.platform, ""))
-        return [location for location in self.visited if location.platform == own.platform]
+            return (own, Location(own.platform, ""), Location(ORGANISATION, ""))
+        if own.platform == ORGANISATION:
+            return list(self.visited)
+        return [location for location in self.visited if location.platform in (own.platform, ORGANISATION)]
 
     def _concerns_others(self, subject: Subject, foundation: Foundation, hidden: Hidden) -> bool:
         """Whether only other things than the subject are concerned, and the rule reads none of these."""

@@ -1,4 +1,4 @@
-"""Removes what is old: snapshots, leftovers of interrupted scans, HTML reports.
+"""Removes what is old: snapshots, leftovers of interrupted scans, HTML reports, people whom no roster lists.
 
 Some snapshots are kept whatever their age: the newest, which the next scan continues from, the newest complete one,
 one that is not recorded in the ledger yet, and one that is being read. A folder is renamed before it is emptied, so
@@ -10,12 +10,13 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from cloudscan.config import RetentionTable
 from cloudscan.errors import ConfigurationError, ScanRunning
+from cloudscan.roster import memory
 from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import lock, store
 from cloudscan.snapshot.incremental import FOLDER as CURSORS
@@ -69,6 +70,24 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
             )
         ) from error
     return removed
+
+
+def people_due(home: Path, policy: RetentionTable, today: date) -> int:
+    """How many people would be forgotten. Nothing is changed. Raises `ConfigurationError`."""
+    _, number = memory.without_those_long_gone(memory.load(home), today - timedelta(days=policy.roster_days))
+    return number
+
+
+def forget_people(home: Path, policy: RetentionTable, today: date) -> int:
+    """Forget people who left, or are on no roster any more, for longer than retention says; returns how many.
+
+    Raises `ConfigurationError` if the file that remembers them cannot be read or written.
+    """
+    history = memory.load(home)
+    shorter, number = memory.without_those_long_gone(history, today - timedelta(days=policy.roster_days))
+    if shorter is not history:
+        memory.save(home, shorter)
+    return number
 
 
 def _empty(trash: Path) -> None:

@@ -116,7 +116,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
 
 
 def _is_harmless(kind: str) -> bool:
-    return kind in ("BOOLEAN", "TIMESTAMP", "BIGINT", "INTEGER", "DOUBLE") or kind.startswith("ENUM")
+    return kind in ("BOOLEAN", "TIMESTAMP", "DATE", "BIGINT", "INTEGER", "DOUBLE") or kind.startswith("ENUM")
 
 
 def _rewriter(redactor: Redactor, column: str, kind: str) -> Callable[[str], str]:

@@ -58,6 +58,8 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     entries: Sequence[RosterEntry]
     dirt: Sequence[Dirt] = ()  # in the order of lines
     unjudged: Collection[str] = ()  # numbers and addresses in rows that cannot be understood
+    unjudged_names: Collection[str] = ()  # folded cells of such rows without addresses, one of which may be a name
+    fields: Collection[Field] = ()  # what its columns tell
     later: int = 0  # rows that only apply in the future
 
 
@@ -76,6 +78,7 @@ class _Reader:
     timezone: str
     dirt: list[Dirt] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)
+    unjudged_names: set[str] = field(default_factory=set)
 
     def records(self) -> Iterator[_Record]:
         """The rows that can be understood."""
@@ -89,8 +92,11 @@ class _Reader:
 
     def _give_up(self, row: Row, flaw: Flaw) -> None:
         self.dirt.append(Dirt(line=row.line, flaw=flaw))
-        self.unjudged |= set(chain.from_iterable(map(addresses_in, row.cells)))
-        self.unjudged |= {number_in(cell) for cell in self._cells(row, Field.NUMBER) if cell.strip()}
+        addresses = set(chain.from_iterable(map(addresses_in, row.cells)))
+        self.unjudged |= addresses
+        self.unjudged |= {number for cell in self._cells(row, Field.NUMBER) if not _is_lost(number := number_in(cell))}
+        if not addresses:  # what stands in the column of numbers may be something else
+            self.unjudged_names |= {folded_name(text) for text in (*row.cells, self._name(row)) if _may_be_a_name(text)}
 
     def _record(self, row: Row) -> _Record | None:
         before = len(self.dirt)
@@ -136,7 +142,7 @@ class _Reader:
 
     def _number(self, row: Row) -> str:
         number = number_in(self._text(row, Field.NUMBER))
-        if "E+" in number and set(number) <= _LOST_NUMBER:
+        if number and _is_lost(number):
             self._note(row, Flaw.NUMBER, Field.NUMBER, number)
             return ""
         return number
@@ -187,20 +193,28 @@ class _Reader:
 def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
     """The people in a table, as they are on one of the organisation's days."""
     reader = _Reader(table, timezone)
-    later, by_number = 0, defaultdict[str, list[_Record]](list)
+    by_number, later = defaultdict[str, list[_Record]](list), defaultdict[str, list[_Record]](list)
     for record in reader.records():
-        if record.applies_from and record.applies_from > today:
-            later += 1
-            continue
-        by_number[record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]].append(record)
+        key = record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]
+        (later if record.applies_from and record.applies_from > today else by_number)[key].append(record)
+    by_number |= {key: [_still(records)] for key, records in later.items() if key not in by_number}
     entries = [_one(records, reader.dirt) for records in by_number.values()]
     entries = _without_shared_addresses(_returned(entries, today), reader.dirt)
     return Roster(
         entries=entries,
         dirt=sorted(reader.dirt, key=lambda one: one.line),
         unjudged=reader.unjudged - _names_of(entries),
-        later=later,
+        unjudged_names=reader.unjudged_names,
+        fields=set(table.fields.values()),
+        later=sum(map(len, later.values())),
     )
+
+
+def _still(records: Sequence[_Record]) -> _Record:
+    """Somebody who only has rows for a later day: they are where they were before, if a column says where."""
+    next_one = min(records, key=lambda record: record.applies_from or date.min)
+    posts = [Post(department=next_one.earlier)] if next_one.earlier else ()
+    return _Record(msgspec.structs.replace(next_one.entry, posts=posts), None, "")
 
 
 def _one(records: Sequence[_Record], dirt: list[Dirt]) -> RosterEntry:
@@ -280,6 +294,15 @@ def _without_shared_addresses(entries: Sequence[RosterEntry], dirt: list[Dirt]) 
         dirt += [Dirt(line=entry.lines[0], flaw=Flaw.SHARED, value=one) for one in entry.addresses if one in shared]
         cleaned.append(msgspec.structs.replace(entry, addresses=own))
     return cleaned
+
+
+def _may_be_a_name(text: str) -> bool:
+    return bool(text.strip()) and "@" not in text and not any(map(str.isdecimal, text))
+
+
+def _is_lost(number: str) -> bool:
+    """Whether a cell no longer says which number it was: it is empty, or a spreadsheet made it 1.2E+05."""
+    return not number or ("E+" in number and set(number) <= _LOST_NUMBER)
 
 
 def _union(several: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> list[str]:

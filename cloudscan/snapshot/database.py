@@ -55,11 +55,14 @@ def views_sql() -> str:
     return _read("views.sql")
 
 
+_LIMITS: Final = ("partners", "partner_accounts")
+
+
 def typed(table: str) -> str:
     """The select list that gives a table read from Parquet its ladders back."""
     if table in ("grants", "exposures"):
         return "* REPLACE (audience::audience_ladder AS audience, access::access_ladder AS access)"
-    return "*"
+    return "* REPLACE (most_access::access_ladder AS most_access)" if table in _LIMITS else "*"
 
 
 @cache

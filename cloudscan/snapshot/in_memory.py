@@ -8,9 +8,9 @@ import msgspec
 
 from cloudscan.facts import AnyFact
 from cloudscan.snapshot.database import views_sql
-from cloudscan.snapshot.tables import BASE, COVERAGE, FACTS, enum_statements, is_uid, key
+from cloudscan.snapshot.tables import COVERAGE, FACTS, KNOWN, enum_statements, is_uid, key
 
-_TABLES: Final[Mapping[str, Mapping[str, str]]] = {**BASE, "coverage": COVERAGE}
+_TABLES: Final[Mapping[str, Mapping[str, str]]] = {**KNOWN, "coverage": COVERAGE}
 _TABLE_OF: Final = {fact: table for table, fact in FACTS.items()}
 
 _IDS: Final = {"key": "BIGINT", "uid": "VARCHAR"}

@@ -27,7 +27,7 @@ from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, s
 from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport
 from cloudscan.snapshot.staging import Staging
-from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
+from cloudscan.snapshot.tables import BASE, FACTS, ORGANISATION_TABLES, is_uid, key_of
 
 WORK: Final = ".sealing"
 _DEEPEST: Final = 128  # levels of folders to climb for a grant's origin
@@ -40,8 +40,28 @@ _COVERAGE: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Joined:
+    """What the organisation knows, joined with the facts of one scan."""
+
+    tables: Mapping[str, str]  # by name, a query that gives the rows; see `cloudscan.snapshot.organisation`
+    ids: str = "SELECT 0::BIGINT AS key, '' AS uid WHERE FALSE"  # a query that gives the text of all uids in them
+    coverage: Sequence[Coverage] = ()  # what could not be read
+
+
+Join = Callable[[duckdb.DuckDBPyConnection, ScanRecord], Joined]
+"""Joins what the organisation knows with the facts, on a connection that has these as tables."""
+
+
+def nothing_joined(_db: duckdb.DuckDBPyConnection, _record: ScanRecord) -> Joined:
+    """The organisation says nothing."""
+    return Joined(tables={})
+
+
+@dataclass(frozen=True, kw_only=True)
 class SealOptions:
-    """How much of the machine sealing may use."""
+    """What is joined with the facts, and how much of the machine sealing may use."""
+
+    join: Join = nothing_joined
 
     memory: str = MEMORY
     threads: int = 2
@@ -72,7 +92,7 @@ def seal(
     work.chmod(0o700)
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
-        rows, coverage = _Sealing(db, lines, work, options.in_memory).run()
+        rows, coverage = _Sealing(db, lines, work, options, record).run()
         kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
     manifest = Manifest(
         format=FORMAT,
@@ -101,12 +121,13 @@ class _Sealing:
     db: duckdb.DuckDBPyConnection
     lines: Path
     work: Path
-    in_memory: int
+    options: SealOptions
+    record: ScanRecord
 
     def run(self) -> tuple[dict[str, int], list[Coverage]]:
         """Make all tables; gives the rows in each, and the coverage."""
         coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
-        staging = Staging(self.db, self.lines, self.work, self.in_memory)
+        staging = Staging(self.db, self.lines, self.work, self.options.in_memory)
         staging.read()
         coverage += self._malformed(staging)
         rows = {
@@ -114,6 +135,7 @@ class _Sealing:
         }
         rows["grants"] = self._grants()
         coverage += self._grants_without_resource()
+        coverage += self._join(rows)
         self.db.execute(views_sql())
         rows["members"] = self._write("members", "SELECT * FROM members")
         rows["exposures"] = self._write("exposures", "SELECT * FROM exposures")
@@ -186,6 +208,30 @@ class _Sealing:
         for name, count in self.db.execute(statement("grants_without_resource")).fetchall():
             yield self._partial(name, "resources", Reason(code="grants-without-resource", values={"count": count}))
 
+    def _join(self, rows: dict[str, int]) -> Sequence[Coverage]:
+        """Write what the organisation knows; what is ranked gets its rank. Gives what could not be read."""
+        joined = self.options.join(self.db, self.record)
+        for table, columns in ORGANISATION_TABLES.items():
+            empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
+            query = joined.tables.get(table, f"SELECT {empty} WHERE FALSE")
+            rows[table] = self._write(table, f"SELECT {', '.join(columns)} FROM ({query})")
+        self.db.execute(f"CREATE TEMP TABLE organisation_ids AS {joined.ids}")
+        if rows["ranks"]:
+            self._rank_resources()
+        return joined.coverage
+
+    def _rank_resources(self) -> None:
+        """Write the resources once more, with their ranks."""
+        path = self.work / "tables" / "resources.parquet"
+        ranked = path.with_suffix(".ranked")
+        self.db.execute(
+            f"""COPY (SELECT r.* REPLACE (coalesce(k.rank, r.rank) AS rank)
+                      FROM resources AS r LEFT JOIN ranks AS k ON k.resource_uid = r.uid)
+                TO {literal(ranked)} (FORMAT parquet, COMPRESSION zstd)"""
+        )
+        ranked.chmod(0o600)
+        ranked.replace(path)
+
     def _coverage(self, rows: Sequence[Coverage]) -> int:
         path = self.work / "coverage.jsonl"
         path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
@@ -206,6 +252,7 @@ class _Sealing:
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
+        mentioned.append("SELECT key, uid FROM organisation_ids")
         return self._write("ids", statement("ids", mentioned=" UNION ALL ".join(mentioned)))
 
     def _mentioning(self, table: str) -> list[str]:

@@ -25,7 +25,7 @@ from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import lock
 from cloudscan.snapshot.database import MEMORY, literal, set_up, typed
 from cloudscan.snapshot.manifest import FORMAT, Manifest
-from cloudscan.snapshot.tables import BASE, LADDERS, TABLES, is_uid
+from cloudscan.snapshot.tables import BASE, LADDERS, ORGANISATION_TABLES, TABLES, is_uid
 from cloudscan.text import first_line
 
 
@@ -231,8 +231,12 @@ def _manifest(folder: Path) -> Manifest:
 
 def _create_views(db: duckdb.DuckDBPyConnection, tables: Path) -> None:
     for table in (*TABLES, "ids"):
-        source = f"read_parquet({literal(tables / f'{table}.parquet')})"
-        if table == "coverage":
+        file = tables / f"{table}.parquet"
+        source = f"read_parquet({literal(file)})"
+        if table in ORGANISATION_TABLES and not file.exists():  # an older cloudscan sealed it
+            empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in ORGANISATION_TABLES[table].items())
+            db.execute(f"CREATE VIEW {table} AS SELECT {empty} WHERE FALSE")
+        elif table == "coverage":
             db.execute(f"CREATE VIEW sealed_coverage AS SELECT * FROM {source}")
             db.execute(f"CREATE VIEW coverage AS SELECT {', '.join(TABLES[table])} FROM sealed_coverage")
         elif table == "ids":

@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from cloudscan.sentence import say
-from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
+from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES, ladder_type
 from cloudscan.text import nearest, suggestion
 
 CLOCK: Final = ("as_of", "today")
@@ -226,7 +226,7 @@ def _by_rung(query: exp.Expr) -> exp.Expr:
         ladder = next((side.name for side in _sides(comparison) if _is_ladder(side)), "")
         for side in _sides(comparison):
             if ladder and isinstance(side, exp.Literal | exp.Placeholder):
-                side.replace(exp.cast(side.copy(), exp.DataType.build(f"{ladder}_ladder", udt=True)))
+                side.replace(exp.cast(side.copy(), exp.DataType.build(ladder_type(ladder), udt=True)))
     return query
 
 

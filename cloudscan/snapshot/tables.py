@@ -1,15 +1,16 @@
 """The tables that rules read: names, columns, types. One source for sealing, for linting and for rule examples.
 
-Base tables are the facts of `cloudscan.facts`, column by column. In what a rule sees, every `uid` and `*_uid` is a
-64-bit key (see `key_of`), so that joins are cheap; the engine turns keys back into text before they are shown. Times
-are TIMESTAMP in UTC. `audience` and `access` compare by rung.
+Base tables are the facts of `cloudscan.facts` and the rows of `cloudscan.snapshot.organisation`, column by column. In
+what a rule sees, every `uid` and `*_uid` is a 64-bit key (see `key_of`), so that joins are cheap; the engine turns keys
+back into text before they are shown. Times are TIMESTAMP in UTC, days of the organisation DATE. `audience` and
+`access` compare by rung.
 """
 
 import hashlib
 import types
 import typing
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -32,8 +33,9 @@ from cloudscan.facts import (
     Word,
 )
 from cloudscan.finding import Severity
+from cloudscan.snapshot.organisation import ROWS
 
-LADDERS: Final[Mapping[str, type[Ladder]]] = {"audience": Audience, "access": Access}
+LADDERS: Final[Mapping[str, type[Ladder]]] = {"audience": Audience, "access": Access, "most_access": Access}
 """The columns that compare by rung, in every table that has them."""
 
 VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,11 +63,18 @@ ENUM_TYPES: Final[Mapping[str, type[Ladder]]] = {
 }
 """The ENUM types that every connection of ours has."""
 
+
+def ladder_type(column: str) -> str:
+    """The ENUM type of a column that compares by rung."""
+    return next(name for name, ladder in ENUM_TYPES.items() if ladder is LADDERS[column])
+
+
 _SQL_TYPES: Final[Mapping[object, str]] = {
     str: "VARCHAR",
     int: "BIGINT",
     bool: "BOOLEAN",
     datetime: "TIMESTAMP",
+    date: "DATE",
     Audience: "audience_ladder",
     Access: "access_ladder",
 }
@@ -99,11 +108,18 @@ def _sql_type(column: str, hint: object) -> str:
     return "JSON"
 
 
-def _columns_of(fact: type[Fact]) -> dict[str, str]:
+def _columns_of(fact: type[msgspec.Struct]) -> dict[str, str]:
     return {field.name: _sql_type(field.name, field.type) for field in msgspec.structs.fields(fact)}
 
 
 BASE: Final[Mapping[str, Mapping[str, str]]] = {name: _columns_of(fact) for name, fact in FACTS.items()}
+"""The facts."""
+
+ORGANISATION_TABLES: Final[Mapping[str, Mapping[str, str]]] = {name: _columns_of(row) for name, row in ROWS.items()}
+"""What the organisation knows and intends, joined with the facts."""
+
+KNOWN: Final[Mapping[str, Mapping[str, str]]] = {**BASE, **ORGANISATION_TABLES}
+"""All that is not derived from other tables: what verdicts rest on, and what the examples of a rule may give."""
 
 _EXPOSURE_SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "resource_uid": ("resources", "uid"),
@@ -168,7 +184,7 @@ COVERAGE: Final[Mapping[str, str]] = {
 the word. `reason` is the reason's code."""
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    **BASE,
+    **KNOWN,
     "exposures": EXPOSURES,
     "members": MEMBERS,
     "coverage": COVERAGE,
@@ -210,6 +226,15 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "activity": ("resource_uid",),
     "coverage": ("scope_uid",),
     "exposures": ("resource_uid", "grant_uid"),
+    "posts": ("person_uid", "department"),
+    "moves": ("person_uid", "from_department"),
+    "accounts": ("principal_uid", "person_uid"),
+    "department_containers": ("resource_uid",),
+    "leftovers": ("person_uid", "principal_uid", "grant_uid", "group_uid"),
+    "partner_accounts": ("principal_uid", "partner_uid"),
+    "partner_places": ("principal_uid", "partner_uid", "resource_uid"),
+    "ranks": ("resource_uid",),
+    "drift": ("resource_uid", "grant_uid"),
 }
 
 
@@ -222,7 +247,9 @@ def _words_of(record: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(field.name for field in msgspec.structs.fields(record) if _is_word(field.type))
 
 
-_BASE_WORDS: Final[Mapping[str, frozenset[str]]] = {name: _words_of(fact) for name, fact in FACTS.items()}
+_BASE_WORDS: Final[Mapping[str, frozenset[str]]] = {
+    name: _words_of(record) for name, record in (*FACTS.items(), *ROWS.items())
+}
 
 WORDS: Final[Mapping[str, frozenset[str]]] = {
     **_BASE_WORDS,

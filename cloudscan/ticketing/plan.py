@@ -177,6 +177,7 @@ def plan(
     withdrawn: Collection[str] = (),
     unreachable: Collection[str] = (),
     left_out: Collection[str] = (),
+    chosen: Collection[str] | None = None,
     now: datetime,
 ) -> Plan:
     """What to do so that every tracker says what the report says.
@@ -184,7 +185,8 @@ def plan(
     `trackers` are those that could be opened, `unreachable` the names of those that could not, `left_out` of those that
     nobody asked for. `terms` say by when to fix findings, which domains are ours and whom to ask, `remembered` are the
     tickets that the ledger knows, `renames` the names that older tickets still show, `withdrawn` the rules that are not
-    applied any more.
+    applied any more. With `chosen`, fingerprints, only tickets about one of these findings are written, and none is
+    wound up: what became of other findings is nobody's question tonight.
     """
     grouping = Grouping(policy=policy, routes=routes, domains=terms.domains)
     projects = {name: state.project for name, state in trackers.items()} | dict.fromkeys(unreachable, "")
@@ -197,9 +199,11 @@ def plan(
     ]
     taken, left = assigned(matches, jobs, report, grouping)
     for job in jobs.values():
-        planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
-    for marker, tickets in left.items():
-        planner.wind_up(marker, tickets)
+        if chosen is None or any(finding.fingerprint in chosen for finding in job.subject.findings):
+            planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
+    if chosen is None:
+        for marker, tickets in left.items():
+            planner.wind_up(marker, tickets)
     created, postponed = planner.wanted[: policy.max_new], planner.wanted[policy.max_new :]
     severities = [job.subject.severity for job in postponed]
     return Plan(

@@ -23,6 +23,12 @@ def _microsoft() -> AbstractContextManager[Demo]:
     return demo()
 
 
+def _administration() -> AbstractContextManager[Demo]:
+    from cloudscan_emulators.administration.demo import demo
+
+    return demo()
+
+
 def _backlog() -> AbstractContextManager[Demo]:
     from cloudscan_emulators.trackers.demo import demo
 
@@ -32,4 +38,5 @@ def _backlog() -> AbstractContextManager[Demo]:
 AWS = DemoPlugin(name="s3", start=_aws)
 GOOGLE = DemoPlugin(name="gdrive", start=_google)
 MICROSOFT = DemoPlugin(name="m365", start=_microsoft)
+ADMINISTRATION = DemoPlugin(name="organisation", start=_administration)
 BACKLOG = DemoPlugin(name="backlog", start=_backlog)

@@ -149,6 +149,20 @@ def test_every_control_says_how_it_came_out(pack: Path) -> None:
     assert "S3.1" in {row["control"] for row in controls}
 
 
+def test_every_control_says_how_far_it_can_be_checked(pack: Path) -> None:
+    """In the table and on the page: checked, partly, or not at all, and then what cannot be seen, in both languages."""
+    controls = rows((pack / "frameworks/controls.csv").read_text())
+    page = (pack / "frameworks/controls.ja.html").read_text()
+
+    assert {row["extent"] for row in controls} == {"checked", "partly", "unseen"}
+    assert all(bool(row["rules"]) == (row["extent"] != "unseen") for row in controls)
+    assert all(bool(row["unseen_en"]) == bool(row["unseen_ja"]) == (row["extent"] != "checked") for row in controls)
+    training = next(row for row in controls if row["framework"] == "appi-safety-measures" and row["control"] == "10-4")
+    assert training["extent"] == "unseen"
+    assert "人的安全管理措置：従業者の教育" in page
+    assert training["unseen_ja"] in page
+
+
 def test_the_same_scan_gives_the_same_bytes(office: Path) -> None:
     """From one process to the next, as a folder and as a zip; a signature is the only thing that it adds."""
     with zipfile.ZipFile(office / "pack.zip") as plain, zipfile.ZipFile(office / "signed.zip") as signed:

@@ -199,7 +199,7 @@ def test_a_demos_configuration_says_who_we_are(tmp_path: Path) -> None:
     options = {"toy": {"folder": "x", "labels": {"a": "b"}, "on": True, "names": ["é"]}}
 
     demo_folder.prepare(tmp_path / "demo")
-    text = demo_folder.configuration_text(tmp_path / "demo", COMPANY, "ja", options, {}, "a comment")
+    text = demo_folder.configuration_text(tmp_path / "demo", COMPANY, "ja", options, {}, {}, "a comment")
     config = load(demo_folder.write_configuration(tmp_path / "demo", text))
 
     assert config.estate == COMPANY

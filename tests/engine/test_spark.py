@@ -34,7 +34,7 @@ Rows = list[tuple[Any, ...]]
 pytestmark = pytest.mark.long
 
 RULES = Path(__file__).parents[2] / "rules"
-ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC")}
+ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC"), "DATE": pa.date32()}
 
 BROAD = """
   SELECT e.origin_uid, e.resource_name || '/' || e.blocked_by AS location, e.grant_detail ->> '$.sid' AS sid,

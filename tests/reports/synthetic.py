@@ -22,7 +22,7 @@ from cloudscan.finding import (
     Verdict,
     Waiver,
 )
-from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
+from cloudscan.framework import ControlResult, ControlStanding, Extent, FrameworkResult
 from cloudscan.reason import Reason
 from cloudscan.report import (
     Comparison,
@@ -255,6 +255,8 @@ def _framework() -> FrameworkResult:
                 id=identity,
                 title=title,
                 standing=standing,
+                extent=Extent.UNSEEN if standing is ControlStanding.NOT_COVERED else Extent.PARTLY,
+                unseen={"en": f"What {title} leaves open.", "ja": "確認できない内容。"},
                 rules=() if standing is ControlStanding.NOT_COVERED else (_READ.id,),
                 flagged=flagged,
                 unknown=unknown,

@@ -387,21 +387,23 @@ def test_a_name_in_markdown_is_code(name: str) -> None:
 
 
 def test_a_framework_is_told_control_by_control() -> None:
-    """What passed, failed, could not be judged, was not seen, has no rule: in the workbook, in Markdown, as JSON."""
+    """What passed, failed, could not be judged, was not seen, has no rule, and how far rules can check it at all."""
     given = with_past(report(5))
 
     rows = sheets(xlsx.write(given, "en"))["Frameworks"]
     text = markdown.write(given, "en")
 
-    assert [list(row[1:4]) for row in rows[1:]] == [
-        ["A.5.15", "Access control", "Failed"],
-        ["A.5.18", "Access rights", "Not evaluated"],
-        ["A.8.3", "Information access restriction", "Passed"],
-        ["A.8.15", "Logging", "Not visible: nothing of this kind was seen"],
-        ["A.8.9", "Configuration management", "Not covered by a rule"],
+    assert [list(row[1:5]) for row in rows[1:]] == [
+        ["A.5.15", "Access control", "Failed", "Partly checked"],
+        ["A.5.18", "Access rights", "Not evaluated", "Partly checked"],
+        ["A.8.3", "Information access restriction", "Passed", "Partly checked"],
+        ["A.8.15", "Logging", "Not visible: nothing of this kind was seen", "Partly checked"],
+        ["A.8.9", "Configuration management", "Not covered by a rule", "Cannot be seen"],
     ]
+    assert rows[5][5] == "What Configuration management leaves open."
     assert "Failed 1, Not evaluated 1, Passed 1, Not visible" in text
-    assert "| `A.5.15` Access control | Failed |" in text
+    assert "| `A.5.15` Access control | Failed | Partly checked |" in text
+    assert "No rule can check these: `A.8.9`" in text
 
 
 def test_markdown_names_what_comes_first() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from cloudscan.errors import ConfigurationError
-from cloudscan.framework import ControlResult, ControlStanding, FrameworkResult
+from cloudscan.framework import ControlResult, ControlStanding, Extent, FrameworkResult
 from cloudscan_reports.page import html as page
 from cloudscan_reports.page import list_data, payload
 from cloudscan_reports.page.model import MOST_STATIC
@@ -219,18 +219,45 @@ def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
 
 
 def test_frameworks_stand_control_by_control() -> None:
-    """What failed and what was not visible are told apart; what no rule covers is named; an odd address is no link."""
+    """Failed and not visible are told apart; what no rule can check has its reason; an odd address is no link."""
     controls = [
-        ControlResult(id="A.1", title="<b>Links</b>", standing=ControlStanding.FLAGGED, flagged=3, waived=1, passed=9),
-        ControlResult(id="A.2", title="Guests", standing=ControlStanding.NOTHING),
-        ControlResult(id="A.3", title="Paper", standing=ControlStanding.NOT_COVERED),
-    ]
+        ControlResult(
+            id="A.1", title="<b>Links</b>", standing=ControlStanding.FLAGGED, flagged=3, waived=1, passed=9,
+            extent=Extent.CHECKED,
+        ),
+        ControlResult(
+            id="A.2", title="Guests", standing=ControlStanding.NOTHING, extent=Extent.PARTLY,
+            unseen={"en": "What they <i>promised</i>.", "ja": "約束の内容。"},
+        ),
+        ControlResult(
+            id="A.3", title="Paper", titles={"ja": "紙"}, standing=ControlStanding.NOT_COVERED, extent=Extent.UNSEEN,
+            unseen={"en": "It is in a drawer.", "ja": "引き出しの中です。"},
+        ),
+        ControlResult(id="A.4", title="Silence", standing=ControlStanding.NOT_COVERED, extent=Extent.UNSEEN),
+    ]  # fmt: skip
     own = FrameworkResult(id="own", title="House rules", controls=controls, url="javascript:alert(1)")
-    source = page.write(msgspec.structs.replace(report(3), frameworks=[own]), "en")
+    given = msgspec.structs.replace(report(3), frameworks=[own])
+    source = page.write(given, "en")
 
     text = " ".join("".join(Reader(source).text).split())
-    assert "House rules 1 Failed 1 Not visible: nothing of this kind was seen 1 Not covered by a rule" in text
-    assert "A.1 <b>Links</b> Failed 3 1 – 9" in text
-    assert "No rule covers: A.3" in text
+    assert "House rules 1 Failed 1 Not visible: nothing of this kind was seen 2 Not covered by a rule" in text
+    assert "How far it can be checked 1 Checked 1 Partly checked 2 Cannot be seen" in text
+    assert "A.1 <b>Links</b> Failed 3 1 – 9 Checked A.2 Guests" in text
+    assert "Partly checked Not seen: What they <i>promised</i>." in text
+    assert "No rule can check these A.3 Paper It is in a drawer. A.4 Silence Its catalogue does not say what" in text
     assert 'href="#framework=own%23A.1&amp;state=any"' in source
     assert "javascript:" not in source.split('id="data">')[0]
+    japanese = " ".join("".join(Reader(page.write(given, "ja")).text).split())
+    assert "ルールで確認できない管理策 A.3 紙 引き出しの中です。" in japanese
+    assert "一部確認可 約束の内容。" in japanese
+
+
+def test_a_framework_of_an_earlier_report_says_nothing_of_its_extent() -> None:
+    """Reports in old packs and ledgers do not have it; nothing is made up for them."""
+    control = ControlResult(id="A.1", title="Links", standing=ControlStanding.PASSED, passed=9)
+    own = FrameworkResult(id="own", title="House rules", controls=[control])
+
+    text = "".join(Reader(page.write(msgspec.structs.replace(report(3), frameworks=[own]), "en")).text)
+
+    assert "A.1 Links Passed – – – 9 –" in " ".join(text.split())
+    assert text.count("How far it can be checked") == 1  # the column

@@ -608,6 +608,22 @@ def test_a_link_to_a_weaker_finding_opens_it_in_its_fix(open_page: Opener) -> No
     expect(box.locator(".detail")).to_contain_text(weakest.fingerprint)
 
 
+def test_the_list_of_a_control_shows_every_rule(open_page: Opener) -> None:
+    """A finding whose fix a graver rule leads is listed under the controls of its own rule."""
+    given = report(10)
+    findings = shared_link(given)
+    lead, *_, weakest = sorted(findings, key=lambda finding: (finding.severity.rung, finding.score), reverse=True)
+    own = {lead.verdict.rule_id: "own#A.1", weakest.verdict.rule_id: "own#A.2"}
+    rules = [msgspec.structs.replace(rule, frameworks=[own.get(rule.id, "own#B")]) for rule in given.rules]
+
+    page = open_page(
+        msgspec.structs.replace(given, findings=findings, rules=rules), fragment="#framework=own%23A.2&state=any"
+    )
+
+    assert status(page) == "One fix closes 4 findings"
+    assert page.locator(f"{ROWS} > .head .badge").all_inner_texts() == ["Low"]
+
+
 def test_partners_are_partners_and_others_are_not(open_page: Opener) -> None:
     """The filter for external parties keeps registered partners apart from everybody else."""
     given = report(12)

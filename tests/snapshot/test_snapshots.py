@@ -47,7 +47,7 @@ def test_an_unreadable_way_in_stays_unreadable(tmp_path: Path) -> None:
 
 def test_columns_are_those_that_rules_are_checked_against(tmp_path: Path) -> None:
     """The checker's list of columns and types and what a snapshot holds are the same."""
-    ladders = {"audience": "audience_ladder", "access": "access_ladder"}
+    ladders = {"audience": "audience_ladder", "access": "access_ladder", "most_access": "access_ladder"}
     with sealed(tmp_path, file("1"), grant("1")) as snapshot:
         for table, columns in TABLES.items():
             described = snapshot.db.execute(f"DESCRIBE {table}").fetchall()

@@ -81,7 +81,7 @@ def _iam_users(iam: Any) -> None:
         ("aoki", {"Email": "aoki@kumo.example", "EmployeeId": STAFF["aoki"].number}, True, 0),
         ("mori@kumo.example", {}, True, 0),
         ("dormant", {"employee-id": STAFF["dormant"].number.lstrip("0")}, False, 1),  # a spreadsheet took the zeros
-        ("left", {"Email": "left@kumo.example"}, True, 1),
+        ("left", {"Email": "left@kumo.example", "EmployeeId": STAFF["left"].number}, True, 1),
         ("nightly-upload", {"purpose": "uploads delivery photos"}, False, 2),
     ):
         iam.create_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])

@@ -69,11 +69,11 @@ class People:
         """Whether a mail domain is one of our own."""
         return domain in self.domains or domain in self.estate.domains
 
-    def affiliation(self, domain: str) -> Affiliation | None:
-        """Whether a mail domain is our own, a partner's or external; None: it may be one of ours that is not known."""
+    def affiliation(self, domain: str, address: str = "") -> Affiliation | None:
+        """Whether a domain, or one address in it, is ours, a partner's or external; None: it may be ours, unknown."""
         if self.is_ours(domain) or domain.endswith(AUDIENCE):
             return Affiliation.INTERNAL
-        if self.estate.partner_of(domain):
+        if self.estate.partner_of(address, domain):
             return Affiliation.PARTNER
         return Affiliation.EXTERNAL if self.all_domains_read or domain in CONSUMER else None
 
@@ -103,7 +103,7 @@ class People:
         """
         address = self.address_of(email)
         domain = address.rpartition("@")[2]
-        affiliation = self.affiliation(domain)
+        affiliation = self.affiliation(domain, address)
         if kind == "group" or address in self.groups:
             return self._group(address, domain, affiliation)
         if guest := self.guests.get(address):
@@ -144,7 +144,7 @@ class People:
             name=domain,
             affiliation=self.affiliation(domain),
             status="active",
-            detail=self._contract(domain),
+            detail=self.estate.partner_detail(domain),
         )
 
     def _person(self, address: str, domain: str, affiliation: Affiliation | None, status: str | None) -> Principal:
@@ -161,7 +161,7 @@ class People:
             affiliation=affiliation,
             status=status,
             sponsor_uid=uids.user(person) if person else None,
-            detail={**self._outside(address, domain), **self._contract(domain)},
+            detail={**self._outside(address, domain), **self.estate.partner_detail(address, domain)},
         )
 
     def _outside(self, address: str, domain: str) -> Mapping[str, str]:
@@ -174,7 +174,7 @@ class People:
         """An external user whom the directory lists as a guest."""
         address = outside_address(guest)
         domain = address.rpartition("@")[2]
-        partner = self.estate.partner_of(domain)
+        partner = self.estate.partner_of(address, domain)
         return Principal(
             uid=uids.user(address),
             platform=uids.PLATFORM,
@@ -192,7 +192,7 @@ class People:
                 "directory_address": guest.primary_email.lower(),
                 **detail_of(guest, address, self.is_ours),
                 **self._outside(address, domain),
-                **self._contract(domain),
+                **self.estate.partner_detail(address, domain),
             },
         )
 
@@ -208,7 +208,7 @@ class People:
             name=info.name if info else address,
             affiliation=affiliation,
             status="active",
-            detail={**_externals(info), **_joining(info)} if info else self._contract(domain),
+            detail={**_externals(info), **_joining(info)} if info else self.estate.partner_detail(address, domain),
         )
 
     def _user(self, user: User) -> Principal:
@@ -230,10 +230,6 @@ class People:
             sponsor_uid=uids.user(self.address_of(manager)) if manager else None,
             detail={"org_unit": user.org_unit_path, **detail_of(user, address, self.is_ours)},
         )
-
-    def _contract(self, domain: str) -> Mapping[str, str]:
-        partner = self.estate.partner_of(domain)
-        return partner.detail if partner else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -428,7 +424,7 @@ def _all_members(group: str, lists: Lists, people: People, groups: frozenset[str
 
 
 def _group_in(inner: str, waiting: list[str], result: _Members, people: People) -> None:
-    affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
+    affiliation = people.affiliation(inner.rpartition("@")[2], inner) if inner else None
     if affiliation is None:
         result.unread = True
     elif affiliation is Affiliation.INTERNAL:
@@ -439,7 +435,7 @@ def _group_in(inner: str, waiting: list[str], result: _Members, people: People) 
 
 def _person_in(member: Member, inner: str, result: _Members, people: People) -> None:
     """A member that is no group, as far as the directory says. A type that is not documented may be anything."""
-    affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
+    affiliation = people.affiliation(inner.rpartition("@")[2], inner) if inner else None
     if inner in people.guests:
         result.external.add(inner)
     elif user := people.users.get(inner):

@@ -145,7 +145,7 @@ def principals_of(accounts: Accounts, people: People) -> Iterator[tuple[User, Pr
 def _principal(user: User, accounts: Accounts, people: People, states: Mapping[str, bool | None]) -> Principal:
     address = user.address
     domain = domain_of(address)
-    affiliation = _affiliation(user, domain, people)
+    affiliation = _affiliation(user, address, people)
     sponsors = None if user.sponsors is msgspec.UNSET else [one.id for one in user.sponsors or ()]
     active = [sponsor for sponsor in sponsors or () if states.get(sponsor)]
     sponsor = next(iter(active or sponsors or ()), "") or _manager(user, accounts, states)
@@ -175,14 +175,16 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
     )
 
 
-def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
+def _affiliation(user: User, address: str, people: People) -> Affiliation | None:
     """Where an account belongs. Ours is one that the directory calls a member, and that signs in here.
 
     An account that signs in elsewhere has the address of its home in its name; its mail is what somebody wrote there.
     """
     if user.is_guest or user.is_external:
-        home = domain_of(external_name(user.user_principal_name) or "") or domain
-        where = {people.affiliation(one) for one in (home, domain) if one}
+        domain, at_home = domain_of(address), external_name(user.user_principal_name) or ""
+        home = domain_of(at_home) or domain
+        known_as = ((home, at_home or address), (domain, address))
+        where = {people.affiliation(one, name) for one, name in known_as if one}
         if where == {Affiliation.INTERNAL} and not user.is_guest and home not in people.domains:
             return Affiliation.INTERNAL  # of another tenant of ours
         outside = where - {Affiliation.INTERNAL} or {Affiliation.EXTERNAL}

@@ -94,11 +94,11 @@ class People:
         """Whether a mail domain belongs to the tenant or to the configured estate."""
         return domain in self.domains or domain in self.estate.domains
 
-    def affiliation(self, domain: str) -> Affiliation | None:
-        """Where a mail domain belongs; None: it may be one of the tenant's, whose domains could not be read."""
+    def affiliation(self, domain: str, address: str = "") -> Affiliation | None:
+        """Where a mail domain, or one address in it, belongs; None: it may be the tenant's own."""
         if self.is_ours(domain):
             return Affiliation.INTERNAL
-        if self.estate.partner_of(domain):
+        if self.estate.partner_of(address, domain):
             return Affiliation.PARTNER
         return Affiliation.EXTERNAL if domain and (self.domains_read or domain in CONSUMER) else None
 
@@ -178,15 +178,10 @@ class People:
     def external_user(self, email: str) -> Principal:
         """A person without an object in our directory. External people choose their display names: not used."""
         domain = domain_of(email) if email.count("@") == 1 else ""
-        partner = self.estate.partner_of(domain)
-        ends: dict[str, str] = {}
         detail = {
             "external_member": "false",  # that is an account of the directory
             "consumer": "true" if domain in CONSUMER else "false" if domain else "",
-            "partner": partner.name if partner else "",
         }
-        if partner:  # empty: no end is recorded
-            ends["contract_ends"] = partner.contract_ends.isoformat() if partner.contract_ends else ""
         return Principal(
             uid=uids.external_user(email),
             platform=uids.PLATFORM,
@@ -195,9 +190,12 @@ class People:
             email=email.lower(),
             domain=domain,
             name=email.lower(),
-            affiliation=self.affiliation(domain),
+            affiliation=self.affiliation(domain, email),
             status="active",
-            detail={**{name: value for name, value in detail.items() if value}, **ends},
+            detail={
+                **{name: value for name, value in detail.items() if value},
+                **self.estate.partner_detail(email, domain),
+            },
         )
 
     def by_email(self, email: str) -> Grantee:

@@ -110,7 +110,8 @@ def _application(answer: _Application, permissions: set[str], people: People) ->
         "full_control": _switch(_FULL_CONTROL in permissions),
         "external_publisher": "" if external is None else _switch(external),
     }
-    affiliation = None if external is None else Affiliation.EXTERNAL if external else Affiliation.INTERNAL
+    known_as = (answer.app_id or "", (external and answer.app_owner_organization_id) or "")
+    affiliation = _affiliation(people, external, known_as)
     uid = uids.application(answer.id)
     return Application(
         id=answer.id,
@@ -123,7 +124,12 @@ def _application(answer: _Application, permissions: set[str], people: People) ->
             kind="service",
             name=name,
             affiliation=affiliation,
-            detail={"permissions": detail["permissions"]},
+            detail={
+                "permissions": detail["permissions"],
+                "app_id": known_as[0].lower(),
+                **({"tenant": known_as[1].lower()} if known_as[1] else {}),
+                **people.estate.partner_detail(*known_as),
+            },
             status={True: "active", False: "suspended", None: None}[answer.account_enabled],
         ),
         resource=Resource(
@@ -145,6 +151,13 @@ def _is_external(answer: _Application, people: People) -> bool | None:
         return None
     owner = (answer.app_owner_organization_id or "").lower()
     return bool(owner) and owner != people.tenant_id.lower() and owner not in _MICROSOFT
+
+
+def _affiliation(people: People, external: bool | None, known_as: Sequence[str]) -> Affiliation | None:
+    """Whose an application is; one that we publish for a partner, who has its secret, is the partner's."""
+    if people.estate.partner_of(*known_as):
+        return Affiliation.PARTNER
+    return None if external is None else Affiliation.EXTERNAL if external else Affiliation.INTERNAL
 
 
 def _switch(on: bool) -> str:

@@ -90,7 +90,7 @@ class Tenants:
         """Whether a tenant is a partner: allowed by an administrator, configured as one, or ours; None: unknown."""
         known = self.names.get(tenant)
         domain = (known and known.default_domain_name) or tenant
-        configured = people.estate.partner_of(domain) is not None or people.is_ours(domain)
+        configured = people.estate.partner_of(tenant, domain) is not None or people.is_ours(domain)
         if configured or tenant in (self.listed or ()):
             return True
         told = known is not None or tenant in self.nameless

@@ -209,7 +209,7 @@ def _read(summary: FirstPage, texts: Texts) -> Iterator[str]:
 
 
 def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
-    """Each framework control by control; controls that no rule is mapped to are only counted."""
+    """Each framework control by control; controls that no rule is mapped to are only named."""
     if not report.frameworks:
         return
     yield f"## {prose(texts.say('controls.title'))}"
@@ -217,7 +217,7 @@ def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
     yield prose(texts.say("controls.note"))
     yield ""
     for framework in report.frameworks:
-        yield f"### {prose(framework.title)}"
+        yield f"### {prose(framework.title_in(texts.lang))}"
         yield ""
         if url := openable(framework.url):
             yield code(url)
@@ -225,19 +225,24 @@ def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
         counts = (f"{texts.name('control', standing)} {number(n)}" for standing, n in framework.counts.items() if n)
         yield prose(texts.say("list.comma").join(counts))
         yield ""
-        keys = ("controls.control", "controls.standing", "columns.flagged", "columns.unknown", "columns.passed")
+        keys = ("controls.control", "controls.standing", "columns.extent", "columns.flagged", "columns.unknown",
+                "columns.passed")  # fmt: skip
         yield from _table(
             [texts.say(key) for key in keys],
             [
                 [
-                    f"{code(control.id)} {prose(control.title)}",
+                    f"{code(control.id)} {prose(control.title_in(texts.lang))}",
                     prose(texts.name("control", control.standing)),
+                    prose(texts.name("extent", control.extent)) if control.extent else "–",
                     *map(number, (control.flagged, control.unknown, control.passed)),
                 ]
                 for control in framework.controls
                 if control.rules
             ],
         )
+        if unseen := [code(control.id) for control in framework.controls if not control.rules]:
+            yield f"{prose(texts.say('controls.rest'))} {texts.say('list.comma').join(unseen)}"
+            yield ""
 
 
 def _changes(summary: FirstPage, texts: Texts) -> Iterator[str]:

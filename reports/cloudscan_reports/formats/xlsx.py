@@ -18,6 +18,7 @@ from cloudscan.text import openable
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_reports.summary.named_case import named_case
 from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
+from cloudscan_reports.summary.partners import WordedPartner, worded_partners
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
@@ -31,7 +32,7 @@ _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is w
 _WIDTH = 18
 _WIDTHS = {
     **dict.fromkeys(("message", "why", "fix"), 70),
-    **dict.fromkeys(("reason", "advice", "hides"), 60),
+    **dict.fromkeys(("reason", "advice", "hides", "unseen"), 60),
     "title": 50,
     **dict.fromkeys(("reach", "question"), 45),
     **dict.fromkeys(("name", "needs"), 40),
@@ -75,10 +76,12 @@ _RULES = (
 )
 _FIXES = ("severity", "message", "reach", "owner", "platform", "account", "since", "age", "due", "overdue",
           "findings", "score", "ticket", "uid")  # fmt: skip
-_CONTROLS = ("framework", "control", "title", "status", "flagged", "unknown", "passed", "waived_findings", "rules",
-             "url")  # fmt: skip
+_CONTROLS = ("framework", "control", "title", "status", "extent", "unseen", "flagged", "unknown", "passed",
+             "waived_findings", "rules", "url")  # fmt: skip
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
             "fingerprint")  # fmt: skip
+_PARTNERS = ("partner", "contract", "contract_state", "starts", "ends", "owner", "deputy", "purpose", "personal_data",
+             "people", "others", "resources", "platforms", "since", "last_seen", "findings", "uid")  # fmt: skip
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
 
 
@@ -111,6 +114,8 @@ def write(report: Report, lang: str) -> bytes:
         "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
     )
     sheets.add("coverage", _COVERAGE, (_coverage(gap, texts) for gap in worded_coverage(report, texts)))
+    if report.partners:
+        sheets.add("partners", _PARTNERS, (_partner(one, texts) for one in worded_partners(report, texts)))
     sheets.add("frameworks", _CONTROLS, (_control(*pair, texts) for pair in _controls(report)))
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
@@ -248,16 +253,41 @@ def _fix(one: OpenFix, report: Report, texts: Texts) -> list[Cell]:
     ]
 
 
+def _partner(one: WordedPartner, texts: Texts) -> list[Cell]:
+    partner = one.partner
+    return [
+        partner.name,
+        partner.contract,
+        one.state,
+        one.starts,
+        one.until,
+        partner.owner,
+        partner.deputy,
+        partner.purpose,
+        partner.personal_data,
+        partner.people,
+        partner.others,
+        partner.resources,
+        " ".join(texts.name("platform", platform) for platform in partner.platforms),
+        partner.since,
+        partner.last_seen_on,
+        len(one.findings),
+        partner.uid,
+    ]
+
+
 def _controls(report: Report) -> Iterable[tuple[FrameworkResult, ControlResult]]:
     return ((framework, control) for framework in report.frameworks for control in framework.controls)
 
 
 def _control(framework: FrameworkResult, control: ControlResult, texts: Texts) -> list[Cell]:
     return [
-        framework.title,
+        framework.title_in(texts.lang),
         control.id,
-        control.title,
+        control.title_in(texts.lang),
         texts.name("control", control.standing),
+        _worded(control.extent, "extent", texts),
+        control.unseen_in(texts.lang),
         control.flagged,
         control.unknown,
         control.passed,

@@ -147,11 +147,14 @@ def _in_order(waiting: Sequence[OpenFix], worst: OpenFix | None) -> Sequence[Ope
 
 
 def completeness(report: Report, texts: Texts) -> str:
-    """Whether all in scope was read, in a phrase."""
-    if not report.complete:
-        return texts.say("page.incomplete")
+    """Whether all in scope was read, in a phrase, and whether all of that is shown."""
     waived = any(row.outcome.is_gap for row in report.coverage)
-    return texts.say("page.complete_but_waived" if waived else "page.complete")
+    complete = texts.say("page.complete_but_waived" if waived else "page.complete")
+    read = complete if report.complete else texts.say("page.incomplete")
+    if not report.only:
+        return read
+    only = texts.say("page.only", only=texts.say("list.comma").join(map(visible, report.only)))
+    return texts.say("list.stop").join((only, read))
 
 
 def risk_chart(causes: Sequence[Cause], texts: Texts) -> Markup | None:

@@ -1,0 +1,1 @@
+"""What the organisation knows and intends, joined with what the platforms say: people, partners, ranks, templates."""

@@ -1,0 +1,1 @@
+"""What Kumo Logistics' administration hands over: exports of its personnel system, its register of partners."""
