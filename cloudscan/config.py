@@ -62,6 +62,12 @@ class RankTable(_Table, frozen=True, kw_only=True):
     departments: Sequence[str] = ()  # of the owner, with stars
 
 
+class TemplatesTable(_Table, frozen=True, kw_only=True):
+    """``[templates]``: who is meant to reach what."""
+
+    files: Sequence[str] = ()  # of permission templates; * is any text: templates/*.yaml
+
+
 class ScanTable(_Table, frozen=True, kw_only=True):
     """``[scan]``: how to scan, and where to store the results."""
 
@@ -86,6 +92,7 @@ class WaiversTable(_Table, frozen=True, kw_only=True):
 
     max_days: int = 180  # the longest a waiver may last, from the day it is given
     due_days: int = 14  # how many days before its end a waiver is listed as due soon
+    review_days: int = 182  # after how many days an exception has to be reviewed
     tolerance_percent: int = 20  # by how much a finding may grow before its waiver ends
 
 
@@ -159,6 +166,7 @@ class Config(_Table, frozen=True, kw_only=True):
     partners: Sequence[PartnerTable] = ()
     roster: RosterTable = RosterTable()
     ranks: Sequence[RankTable] = ()
+    templates: TemplatesTable = TemplatesTable()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()

@@ -37,7 +37,7 @@ class ControlResult(msgspec.Struct, frozen=True, kw_only=True):
     extent: Extent | None = None  # None in a report of an earlier version
     rules: Sequence[str] = ()
     flagged: int = 0
-    unknown: int = 0
+    unknown: int = 0  # not evaluated, and open findings that could not be looked at again
     passed: int = 0
     waived: int = 0  # of the findings, how many are waived
     titles: Mapping[str, str] = {}  # by language

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -16,7 +16,7 @@ from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.3"
+SCHEMA_VERSION = "3.4"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +194,24 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
 
 
+class ReviewDecision(StrEnum):
+    """What a review decided about a waiver, or about an entry of an allow-list."""
+
+    KEEP = "keep"
+    END = "end"
+    SHORTEN = "shorten"
+
+
+class WaiverReview(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody looked at a waiver again, and decided."""
+
+    decision: ReviewDecision
+    by: str
+    reason: str
+    on: datetime
+    until: date | None = None  # the new last day, where it was shortened
+
+
 class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A waiver and its status today."""
 
@@ -203,6 +221,8 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[str]  # fingerprints of the open findings that it covers; empty for a waiver of a gap
     widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
+    renewals: int = 0  # how often the same was waived before, each time at most a month after the last end
+    reviews: Sequence[WaiverReview] = ()  # in order
 
 
 class EventKind(StrEnum):
@@ -244,6 +264,40 @@ class TicketLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""  # https, or empty
 
 
+class ContractState(StrEnum):
+    """Where a partner's contract stands on the day of the scan."""
+
+    UPCOMING = "upcoming"  # not begun
+    RUNNING = "running"  # with an end
+    RENEWING = "renewing"  # goes on by itself
+    OPEN_ENDED = "open_ended"  # the register names no end
+    ENDED = "ended"
+
+
+class PartnerSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract with a partner, and what the partner has. Names nobody of the partner's."""
+
+    uid: str
+    name: str
+    owner: str  # who is responsible here: an address, or a department
+    deputy: str
+    owner_is_here: bool | None  # one of the two works here; None: could not be told
+    purpose: str
+    contract: str  # its number
+    personal_data: bool  # personal data is entrusted
+    state: ContractState
+    starts_on: date | None  # the first day; None: the register does not say
+    ends_on: date | None  # the last day, or that before the contract renews itself; None: the register does not say
+    people: int  # of theirs who are known, each once
+    others: int  # accounts, groups, applications and domains of theirs
+    resources: int  # that they can reach
+    places: int  # where that was given to them
+    platforms: Sequence[str]  # of these
+    since: datetime | None = None  # the first grant that is known; None: no platform says
+    last_seen_on: datetime | None = None  # when one of them was last active; None: not known
+    findings: Sequence[str] = ()  # fingerprints of what is found about them
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was scanned, the findings with the most urgent first, and what could not be evaluated."""
 
@@ -264,6 +318,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
     frameworks: Sequence[FrameworkResult] = ()  # control by control
+    partners: Sequence[PartnerSummary] = ()  # of the register, by name
     comparisons: Sequence[Comparison] = ()  # with 30 and with 90 days ago, or the first scan of a young ledger
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none

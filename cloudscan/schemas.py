@@ -1,4 +1,4 @@
-"""JSON Schemas of `cloudscan.toml` and of rule files, for editors: made from the records that read them.
+"""JSON Schemas of `cloudscan.toml`, rule files and permission templates, for editors: made from their records.
 
 The comment behind a field is its description, as it is in docs/configuration.md.
 """
@@ -15,6 +15,7 @@ from cloudscan import plugins
 from cloudscan.config import Config
 from cloudscan.engine.rule_file import Param, Rule, RuleFile
 from cloudscan.errors import ConfigurationError
+from cloudscan.organisation.template import TemplateFile
 
 Plugin = TypeVar("Plugin")
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -56,6 +57,13 @@ def rule_schema() -> dict[str, Any]:
     (shape,), definitions = msgspec.json.schema_components([RuleFile], ref_template=_REF)
     _describe([RuleFile], definitions)
     return _schema("rule", "cloudscan rule", shape, definitions)
+
+
+def template_schema() -> dict[str, Any]:
+    """The schema of a file of permission templates."""
+    (shape,), definitions = msgspec.json.schema_components([TemplateFile], ref_template=_REF)
+    _describe([TemplateFile], definitions)
+    return _schema("template", "cloudscan permission templates", shape, definitions)
 
 
 def _schema(name: str, title: str, shape: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -187,8 +187,8 @@ def controls(language: str) -> Iterator[str]:
     title, about, head, words = _CONTROLS[language]
     mapped: dict[str, list[str]] = defaultdict(list)
     for rule in loader.load(plugins.rule_folders()):
-        for mapping in rule.frameworks:
-            mapped[mapping].append(rule.id)
+        for reference in rule.frameworks:
+            mapped[reference].append(rule.id)
     yield f"# {title}\n\n{about}\n"
     for framework in sorted(loader.load_frameworks(plugins.rule_folders()), key=lambda framework: framework.id):
         extents = {
@@ -279,6 +279,7 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),
+        ("[templates]", config.TemplatesTable),
         ("[waivers]", config.WaiversTable),
         ("[[ranks]]", config.RankTable),
         ("[deadlines]", config.DeadlinesTable),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["config", "rule", "report"]))
+@click.argument("what", type=click.Choice(["config", "rule", "template", "report"]))
 @click.pass_obj
 def schema(config_path: str | None, what: str) -> None:
-    """Print the JSON Schema of cloudscan.toml (config), of a rule file, or of the report in JSON.
+    """Print the JSON Schema of cloudscan.toml (config), of rules, of permission templates, or of the report in JSON.
 
     Editors use it to complete keys and to mark mistakes; docs/editors.md says how. The schema of the configuration
     contains the options of all connectors, formats and trackers that are installed, and the parameters of all rules.
@@ -30,7 +30,10 @@ def schema(config_path: str | None, what: str) -> None:
     if what == "report":
         click.echo(_report_schema(), nl=False)
         return
-    made = schemas.rule_schema() if what == "rule" else schemas.configuration_schema(_rules(config_path))
+    if what == "config":
+        made = schemas.configuration_schema(_rules(config_path))
+    else:
+        made = schemas.rule_schema() if what == "rule" else schemas.template_schema()
     click.echo(msgspec.json.format(msgspec.json.encode(made), indent=2))
 
 

@@ -17,10 +17,13 @@ people         person, person2, …     an employee, at work
 posts                                 `person` works in Sales
 moves                                 `person` went from Sales to Finance 100 days ago
 accounts                              `somebody` is `person`'s own account, by the number
+department_containers                 `res` is a container of Sales, by its members
+leftovers                             `way` was given to `somebody`, and `person` left
 partners       partner, partner2, …   Haulier, under a contract that ends in 100 days
 partner_accounts                      `somebody` belongs to `partner`, by the domain
 partner_places                        `somebody`, who is `partner`'s, may have `res`
 ranks                                 `res` has the rank 5, by a pattern
+templates      template, template2 …  a pattern of a template that names one folder
 drift                                 `way` on `res` is as intended
 waivers        waiver, waiver2, …     a waiver of one finding, with an owner and a reason, for 100 days
 =============  =====================  =============================================================
@@ -83,6 +86,13 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "principal_uid": "somebody", "person_uid": "person", "kind": "own", "joined_by": "number",
         "confidence": "certain",
     },
+    "department_containers": {
+        "resource_uid": "res", "department": "Sales", "decided_by": "members", "share": 100, "people": 3,
+    },
+    "leftovers": {
+        "person_uid": "person", "principal_uid": "somebody", "why": "left", "from_department": "",
+        "to_department": "", "moved_on": NO_DAY, "grant_uid": "way", "decided_by": "",
+    },
     "partners": {
         "uid": "partner", "name": "Haulier", "owner": "boss@acme.example", "deputy": "", "purpose": "Transport",
         "owner_is_here": True, "contract": "", "most_rank": 5, "most_access": "own", "anywhere": True,
@@ -97,10 +107,14 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "partner_places": {"principal_uid": "somebody", "partner_uid": "partner", "resource_uid": "res"},
     "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": "", "origin_uid": "res"},
-    "drift": {"place_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "", "line": ""},
+    "templates": {"uid": "template", "name": "Sales", "pattern": "Sales/Contracts", "matches": 1},
+    "drift": {
+        "resource_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "Sales", "line": "",
+        "intended_access": "",
+    },
     "waivers": {
-        "uid": "waiver", "kind": "waiver", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
-        "owner": "boss@acme.example", "stated_reason": "Agreed with the customer",
+        "uid": "waiver", "kind": "waiver", "extent": "finding", "target": "Plan.xlsx", "rule_id": "link-open-to-anyone",
+        "owner": "boss@acme.example", "owner_standing": "active", "stated_reason": "Agreed with the customer",
         "given_on": AS_OF - timedelta(days=10), "until": AS_OF.date() + timedelta(days=100), "covers": 1, "renewals": 0,
         "reviewed_on": AS_OF,
     },

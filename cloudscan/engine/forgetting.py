@@ -42,10 +42,13 @@ _KEPT: Final = frozenset({
     ("memberships", "group_uid"), ("memberships", "member_uid"),
     ("settings", "scope_uid"), ("settings", "name"),
     ("activity", "resource_uid"), ("activity", "grant_uid"),
-    ("posts", "person_uid"), ("moves", "person_uid"),
-    ("accounts", "principal_uid"), ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
+    ("people", "manager_uid"), ("posts", "person_uid"), ("moves", "person_uid"), ("moves", "from_department"),
+    ("accounts", "principal_uid"), ("department_containers", "resource_uid"),
+    ("leftovers", "person_uid"), ("leftovers", "principal_uid"), ("leftovers", "why"), ("leftovers", "from_department"),
+    ("leftovers", "grant_uid"), ("leftovers", "group_uid"),
+    ("partner_accounts", "principal_uid"), ("partner_accounts", "partner_uid"),
     ("partner_places", "principal_uid"), ("partner_places", "partner_uid"), ("partner_places", "resource_uid"),
-    ("ranks", "resource_uid"), ("drift", "place_uid"), ("drift", "grant_uid"),
+    ("ranks", "resource_uid"), ("drift", "resource_uid"), ("drift", "grant_uid"),
 })  # fmt: skip
 
 _LOGGED: Final = frozenset({("principals", "last_seen_on"), ("grants", "granted_on")})

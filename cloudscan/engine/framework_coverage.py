@@ -1,20 +1,30 @@
 """Framework coverage: what the rules say about each control of a catalogue. Pure functions."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from cloudscan.engine.framework_file import Control, Framework
-from cloudscan.finding import Finding, State
+from cloudscan.finding import Finding, State, Verdict
 from cloudscan.framework import ControlResult, ControlStanding, Extent, FrameworkResult
 from cloudscan.report import RuleSummary
 
 
 def results(
-    frameworks: Iterable[Framework], rules: Sequence[RuleSummary], findings: Iterable[Finding]
+    frameworks: Iterable[Framework],
+    rules: Sequence[RuleSummary],
+    findings: Sequence[Finding],
+    unknowns: Iterable[Verdict],
 ) -> list[FrameworkResult]:
-    """Every framework with all its controls, in the order of the frameworks' ids."""
+    """Every framework with all its controls, in the order of the frameworks' ids.
+
+    An open finding that could not be looked at again is as undecided as an unknown: its control has not passed.
+    """
+    counted = {verdict.fingerprint for verdict in unknowns}
+    unverified = Counter(
+        finding.verdict.rule_id for finding in findings if not finding.verified and finding.fingerprint not in counted
+    )
     made = [
         FrameworkResult(
             id=framework.id,
@@ -22,7 +32,9 @@ def results(
             titles=framework.titles,
             url=framework.url,
             controls=[
-                _control(name, control, [rule for rule in rules if f"{framework.id}#{name}" in rule.frameworks])
+                _control(
+                    name, control, [rule for rule in rules if f"{framework.id}#{name}" in rule.frameworks], unverified
+                )
                 for name, control in framework.controls.items()
             ],
         )
@@ -53,10 +65,12 @@ def extent(control: Control, *, has_rules: bool) -> Extent:
     return Extent.CHECKED if control.whole else Extent.PARTLY
 
 
-def _control(identity: str, control: Control, rules: Sequence[RuleSummary]) -> ControlResult:
-    flagged, unknown, passed = (
-        sum(getattr(rule, count) for rule in rules) for count in ("flagged", "unknown", "passed")
-    )
+def _control(
+    identity: str, control: Control, rules: Sequence[RuleSummary], unverified: Mapping[str, int]
+) -> ControlResult:
+    flagged = sum(rule.flagged for rule in rules)
+    unknown = sum(rule.unknown + unverified.get(rule.id, 0) for rule in rules)
+    passed = sum(rule.passed for rule in rules)
     standings = (
         (ControlStanding.NOT_COVERED, not rules),
         (ControlStanding.FLAGGED, flagged),

@@ -28,8 +28,9 @@ Identity = tuple[Any, ...]
 _HANGS_ON: Final[Mapping[str, str]] = {
     "grants": "resource_uid", "exposures": "resource_uid", "activity": "resource_uid",
     "memberships": "group_uid", "members": "group_uid", "settings": "scope_uid", "coverage": "scope_uid",
-    "posts": "person_uid", "moves": "person_uid", "accounts": "principal_uid", "partner_accounts": "principal_uid",
-    "partner_places": "principal_uid", "ranks": "resource_uid", "drift": "place_uid",
+    "posts": "person_uid", "moves": "person_uid", "accounts": "principal_uid",
+    "department_containers": "resource_uid", "leftovers": "person_uid", "partner_accounts": "principal_uid",
+    "partner_places": "principal_uid", "ranks": "resource_uid", "drift": "resource_uid",
 }  # fmt: skip
 _WORLDS: Final = "(SELECT DISTINCT world FROM worlds)"
 _SEPARATOR: Final = "\x1f"

@@ -17,6 +17,9 @@ from cloudscan.text import first_line, suggestion
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = "tag:yaml.org,2002:bool"
 _STEP = re.compile(r"\.[^.\[\]]+|\[\d+\]")
+GUIDE = "docs/write-a-rule.md"
+"""The page that says what belongs into most such files."""
+
 _DEEPEST = 100
 """The deepest nesting that is read. libyaml recurses on the C stack, and ten thousand levels kill the process."""
 
@@ -81,8 +84,13 @@ class _Refused(Exception):
         self.message = message
 
 
-def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> tuple[Document, Record] | Problem:
-    """A file as a record, or the first problem that keeps it from being one. `ignored` keys may be there as well."""
+def read(
+    file: Path, record: type[Record], *, ignored: Collection[str] = (), guide: str = GUIDE
+) -> tuple[Document, Record] | Problem:
+    """A file as a record, or the first problem that keeps it from being one. `ignored` keys may be there as well.
+
+    `guide` is the page that says what belongs into such a file.
+    """
     try:
         content = Path(file).read_bytes()
         document = _parse(content)
@@ -98,7 +106,7 @@ def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> 
             data = {key: value for key, value in data.items() if key not in ignored}
         return document, msgspec.convert(data, record)
     except msgspec.ValidationError as error:
-        line, message = _explain(str(error), document, record)
+        line, message = _explain(str(error), document, record, guide=guide)
         return Problem(str(file), line, message)
 
 
@@ -185,7 +193,9 @@ class _Builder:
             yield key, value_node
 
 
-def _explain(message: str, document: Document, record: type[msgspec.Struct], within: str = "$") -> tuple[int, str]:
+def _explain(
+    message: str, document: Document, record: type[msgspec.Struct], within: str = "$", guide: str = GUIDE
+) -> tuple[int, str]:
     """The message of msgspec in our words, with its line. `within`: where in the document the record is."""
     what, _, where = message.partition(" - at `")
     path = where.rstrip("`") or "$"
@@ -207,8 +217,9 @@ def _explain(message: str, document: Document, record: type[msgspec.Struct], wit
         )
     name = path.removeprefix("$.") or "the file"
     return line, say(
-        "{name}: {problem}; see docs/write-a-rule.md for what belongs here",
+        "{name}: {problem}; see {guide} for what belongs here",
         name=name,
+        guide=guide,
         problem=f"{what[:1].lower()}{what[1:]}",
     )
 

@@ -35,6 +35,7 @@ _ROWS_OF: Final[Mapping[str, str]] = {
     "grants": "SELECT uid FROM grants",
     PEOPLE: "SELECT uid FROM people",
     PARTNERS: "SELECT uid FROM partners",
+    "templates": "SELECT uid FROM templates",
     "waivers": "SELECT uid FROM waivers",
 }
 

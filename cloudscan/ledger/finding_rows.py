@@ -12,10 +12,19 @@ from sqlalchemy.engine import Connection
 from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
-from cloudscan.ledger.schema import EVENTS, FINDINGS, REVOCATIONS, WAIVER_BASELINES, WAIVER_WIDENINGS, WAIVERS
+from cloudscan.ledger.reviews import shortened
+from cloudscan.ledger.schema import (
+    EVENTS,
+    FINDINGS,
+    REVOCATIONS,
+    WAIVER_BASELINES,
+    WAIVER_REVIEWS,
+    WAIVER_WIDENINGS,
+    WAIVERS,
+)
 from cloudscan.ledger.waivers import CoveredFinding, Decision, WaiverRegister
 from cloudscan.reach import Reach
-from cloudscan.report import ChangedBy, Event, EventKind, Rejudged
+from cloudscan.report import ChangedBy, Event, EventKind, Rejudged, ReviewDecision, WaiverReview
 
 _MOST_VALUES: Final = 500  # in one IN (…)
 
@@ -74,11 +83,13 @@ def accounts(db: Connection) -> set[str]:
 
 def waiver_register(db: Connection, timezone: str) -> WaiverRegister:
     """The waivers and what is known about them. They end with the days of the time zone."""
+    reviews = waiver_reviews(db)
     return WaiverRegister(
         waivers={
-            row.id: Waiver(**{**row._mapping, "given_on": aware(row.given_on)})
+            row.id: shortened(Waiver(**{**row._mapping, "given_on": aware(row.given_on)}), reviews)
             for row in db.execute(sa.select(WAIVERS))
         },
+        reviews=reviews,
         revoked={row.waiver_id: aware(row.happened_on) for row in db.execute(sa.select(REVOCATIONS))},
         baselines={
             CoveredFinding(row.waiver_id, row.fingerprint): msgspec.json.decode(row.reach, type=Reach)
@@ -89,6 +100,35 @@ def waiver_register(db: Connection, timezone: str) -> WaiverRegister:
             for row in db.execute(sa.select(WAIVER_WIDENINGS))
         },
         timezone=timezone,
+    )
+
+
+def waiver_reviews(db: Connection) -> dict[str, list[WaiverReview]]:
+    """What was decided in reviews, in order, by what it was about."""
+    reviews: dict[str, list[WaiverReview]] = {}
+    for row in db.execute(sa.select(WAIVER_REVIEWS).order_by(WAIVER_REVIEWS.c.id)):
+        review = WaiverReview(
+            decision=ReviewDecision(row.decision),
+            by=row.decided_by,
+            reason=row.reason,
+            on=aware(row.happened_on),
+            until=row.until,
+        )
+        reviews.setdefault(row.subject, []).append(review)
+    return reviews
+
+
+def insert_review(db: Connection, subject: str, review: WaiverReview) -> None:
+    """Store what was decided about a waiver, or an entry of an allow-list."""
+    db.execute(
+        sa.insert(WAIVER_REVIEWS).values(
+            subject=subject,
+            decision=review.decision.value,
+            decided_by=review.by,
+            reason=review.reason,
+            until=review.until,
+            happened_on=naive(review.on),
+        )
     )
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
-from cloudscan.days import Calendar, clock_time
+from cloudscan.days import Calendar, clock_time, day_of
 from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
@@ -35,6 +35,7 @@ from cloudscan.ledger import (
     history_rows,
     lifecycle,
     report_rows,
+    reviews,
     ticket_rows,
 )
 from cloudscan.ledger.basis import basis_of
@@ -47,6 +48,7 @@ from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
     WaiverRequest,
+    checked_text,
     covered,
     decide,
     granted,
@@ -54,8 +56,9 @@ from cloudscan.ledger.waivers import (
     statuses,
 )
 from cloudscan.reach import TOLERANCE
-from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
+from cloudscan.report import Diff, Event, Report, ReviewDecision, Scan, WaiverReview, WaiverStatus
 from cloudscan.sentence import say
+from cloudscan.snapshot.organisation import waiver_number
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment
 from cloudscan.ticketing.policy import Grouping, Policy
@@ -203,13 +206,38 @@ class Ledger:
         moment = now or datetime.now(UTC)
         with self._database.reading() if dry_run else self._database.transaction() as db:
             waiver = revocable(waiver_id, finding_rows.waiver_register(db, self._calendar.timezone), moment)
-            entries = [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver_id]
-            if not dry_run:
-                finding_rows.insert_revocation(db, waiver_id, moment)
-                self._decide(db, entries, f"waiver-{waiver_id}", moment)
-                if waiver.gap:
-                    _rejudge_last(db, moment, self._calendar)
+            entries = _waived_by(db, waiver) if dry_run else self._revoke(db, waiver, moment)
             return WaiverResult(waiver=waiver, covered=entries)
+
+    def review(
+        self, subject: str, review: WaiverReview, *, now: datetime | None = None, dry_run: bool = False
+    ) -> WaiverReview:
+        """Record what was decided about a waiver, or about an entry of an allow-list, by its uid, and carry it out.
+
+        With `dry_run` it is only checked. Raises `WaiverError` for a decision that cannot be carried out.
+        """
+        moment = now or datetime.now(UTC)
+        number = waiver_number(subject)
+        with self._database.reading() if dry_run else self._database.transaction() as db:
+            register = finding_rows.waiver_register(db, self._calendar.timezone)
+            waiver = None if number is None else revocable(number, register, moment)
+            review = reviews.decided(
+                msgspec.structs.replace(
+                    review, on=moment, by=checked_text("by", review.by), reason=checked_text("reason", review.reason)
+                ),
+                waiver,
+                day_of(moment, self._calendar.timezone),
+            )
+            if not dry_run:
+                finding_rows.insert_review(db, subject, review)
+                if waiver is not None and review.decision is ReviewDecision.END:
+                    self._revoke(db, waiver, moment)
+        return review
+
+    def reviews(self) -> dict[str, list[WaiverReview]]:
+        """What was decided in reviews, in order, by the uid of what it was about."""
+        with self._database.reading() as db:
+            return finding_rows.waiver_reviews(db)
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
         """Every waiver ever granted and its status, the first to end first."""
@@ -369,6 +397,15 @@ class Ledger:
             last = db.execute(sa.select(sa.func.max(SCANS.c.started_on))).scalar()
             return None if last is None else aware(last)
 
+    def _revoke(self, db: Connection, waiver: Waiver, moment: datetime) -> list[Entry]:
+        """End a waiver now; gives the findings that it covered."""
+        entries = _waived_by(db, waiver)
+        finding_rows.insert_revocation(db, waiver.id, moment)
+        self._decide(db, entries, f"waiver-{waiver.id}", moment)
+        if waiver.gap:
+            _rejudge_last(db, moment, self._calendar)
+        return entries
+
     def _decide(self, db: Connection, entries: Sequence[Entry], cause: str, moment: datetime) -> None:
         unchanged = [lifecycle.Change(entry=entry) for entry in entries]
         decision = decide(unchanged, finding_rows.waiver_register(db, self._calendar.timezone), moment, self._tolerance)
@@ -381,6 +418,10 @@ def _entries_before(db: Connection, verdicts: Verdicts) -> list[Entry]:
     known = {entry.fingerprint for entry in unresolved}
     flagged = [verdict.fingerprint for verdict in verdicts.flagged]
     return [*unresolved, *finding_rows.entries_with(db, [name for name in flagged if name not in known])]
+
+
+def _waived_by(db: Connection, waiver: Waiver) -> list[Entry]:
+    return [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver.id]
 
 
 def _gaps_of_last(db: Connection) -> set[str]:

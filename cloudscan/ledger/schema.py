@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -105,6 +105,17 @@ WAIVER_WIDENINGS = sa.Table(
     sa.Column("fingerprint", sa.String(64), primary_key=True),
     sa.Column("happened_on", sa.DateTime, nullable=False),
     sa.Column("widened", sa.Text, nullable=False),  # what reaches further, as a JSON list
+)
+WAIVER_REVIEWS = sa.Table(
+    "waiver_reviews",  # what was decided when somebody looked again; rows are only added
+    SCHEMA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("subject", sa.Text, nullable=False),  # the uid of a row of the snapshot's table `waivers`
+    sa.Column("decision", sa.String(20), nullable=False),  # `cloudscan.report.ReviewDecision`
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", sa.Date),  # the new last day, where it was shortened
+    sa.Column("happened_on", sa.DateTime, nullable=False),
 )
 GAPS = sa.Table(
     "gaps",  # answers that scans lacked

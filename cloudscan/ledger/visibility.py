@@ -160,8 +160,8 @@ class ScanVisibility:
         if own.account:
             return own in self.visited
         if own.platform == ORGANISATION:
-            platforms = {location.platform for location in self.visited}
-            return all(uid.partition(":")[0] in platforms for uid in uids_of(verdict) if ":" in uid)
+            named = {uid.partition(":")[0] for uid in uids_of(verdict) if ":" in uid}
+            return named - {ORGANISATION} <= {location.platform for location in self.visited}
         return any(location.platform == own.platform for location in self.visited)
 
     def may_mislead(self, verdict: Verdict, foundation: Foundation) -> bool:

@@ -14,19 +14,23 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from cloudscan.days import UTC_NAME, day_of
 from cloudscan.errors import WaiverError
-from cloudscan.finding import State, Verdict, Waiver
+from cloudscan.finding import State, Subject, Verdict, Waiver
 from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry, LifecycleEvent
+from cloudscan.ledger.reviews import renewals
 from cloudscan.reach import TOLERANCE, Reach, widened
-from cloudscan.report import EventKind, WaiverStatus
+from cloudscan.report import EventKind, WaiverReview, WaiverStatus
 from cloudscan.sentence import say
+from cloudscan.snapshot.organisation import ORGANISATION, WAIVER, waiver_uid
 from cloudscan.text import suggestion
 
 MAX_DAYS: Final = 180
 DUE_DAYS: Final = 14
 _SHORTEST: Final = 4  # characters of a fingerprint
-_LONGEST: Final = {"owner": 200, "reason": 1000}
+_LONGEST: Final = {"owner": 200, "reason": 1000, "by": 200}
 _SHOWN: Final = 5
 
 
@@ -71,6 +75,7 @@ class WaiverRegister:
     widenings: Mapping[CoveredFinding, Sequence[str]] = field(
         default_factory=dict
     )  # what was wider when coverage ended
+    reviews: Mapping[str, Sequence[WaiverReview]] = field(default_factory=dict)  # in order, by uid
     timezone: str = UTC_NAME  # whose days waivers end with
 
     def in_force(self, waiver: Waiver, moment: datetime) -> bool:
@@ -96,9 +101,12 @@ class Decision:
 def scopes_covering(verdict: Verdict) -> AbstractSet[WaiverScope]:
     """Every scope whose waivers cover this verdict.
 
-    A target covers what it contains: a bucket its objects, a folder or a site everything below it.
+    A target covers what it contains: a bucket its objects, a folder or a site everything below it. What is found about
+    a waiver is covered by none: else waivers could keep each other from being reviewed.
     """
     subject = verdict.subject
+    if is_about_a_waiver(subject):
+        return frozenset()
     targets = {subject.account, subject.uid, *subject.inside, *verdict.identity} - {""}
     by_rule = {WaiverScope(rule_id=verdict.rule_id, target=target) for target in ("", *targets)}
     return {
@@ -106,6 +114,11 @@ def scopes_covering(verdict: Verdict) -> AbstractSet[WaiverScope]:
         *by_rule,
         *(WaiverScope(target=target) for target in targets),
     }
+
+
+def is_about_a_waiver(subject: Subject) -> bool:
+    """Whether a finding is about a waiver, or an entry of an allow-list: a review answers it, and nothing else."""
+    return subject.platform == ORGANISATION and subject.kind == WAIVER
 
 
 def decide(
@@ -184,8 +197,8 @@ def granted(
         rule_id=request.rule_id,
         target=_known_target(request.target, unresolved, accounts) if request.target else "",
         gap=request.gap,
-        owner=_checked_text("owner", request.owner),
-        reason=_checked_text("reason", request.reason),
+        owner=checked_text("owner", request.owner),
+        reason=checked_text("reason", request.reason),
         given_on=now,
         until=_last_day(request.until, day_of(now, register.timezone), max_days),
     )
@@ -254,9 +267,18 @@ def statuses(
     for entry in unresolved:
         for scope in scopes_covering(entry.verdict):
             by_scope.setdefault(scope, []).append(entry)
+    renewed = renewals(register.waivers.values(), register.revoked, register.timezone)
     listed = [
         _status(waiver, register, by_scope.get(_scope_of(waiver), []), now, due_days, still=waiver.gap in gaps)
         for waiver in register.waivers.values()
+    ]
+    listed = [
+        structs.replace(
+            status,
+            renewals=renewed[status.waiver.id],
+            reviews=register.reviews.get(waiver_uid(status.waiver.id), ()),
+        )
+        for status in listed
     ]
     return sorted(listed, key=lambda status: (status.waiver.until, status.waiver.id))
 
@@ -326,6 +348,14 @@ def _fingerprint_of(beginning: str, matches: Sequence[Entry]) -> str:
                 ids=ids,
             )
         )
+    if is_about_a_waiver(unresolved[0].verdict.subject):
+        raise WaiverError(
+            say(
+                "The finding {beginning} is about a waiver, which no other waiver can cover; `cloudscan waive review` "
+                "lists what has to be decided.",
+                beginning=repr(beginning),
+            )
+        )
     return unresolved[0].fingerprint
 
 
@@ -344,7 +374,8 @@ def _known_target(target: str, unresolved: Sequence[Entry], accounts: AbstractSe
     )
 
 
-def _checked_text(option: str, text: str) -> str:
+def checked_text(option: str, text: str) -> str:
+    """The text of an option that people read in lists: one line, not too long. Raises `WaiverError`."""
     text = text.strip()
     if not text:
         raise WaiverError(
@@ -370,7 +401,11 @@ def _checked_text(option: str, text: str) -> str:
     return text
 
 
-_PURPOSES: Final = {"owner": say("who answers for it"), "reason": say("why the risk is acceptable")}
+_PURPOSES: Final = {
+    "owner": say("who answers for it"),
+    "by": say("who decided"),
+    "reason": say("why the risk is acceptable"),
+}
 
 
 def _last_day(until: date | None, today: date, max_days: int) -> date:

@@ -1,6 +1,7 @@
 """What the organisation knows on a night: its roster and its register, read from where the configuration says.
 
 A roster that cannot be read or trusted is a gap of this night: the scan continues with what earlier ones said.
+A template that cannot be read is one, too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,11 @@ from cloudscan.config import Config, RankTable
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import RANKS
+from cloudscan.nightly.exemptions import exemptions_on
+from cloudscan.nightly.template_files import read_templates
 from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.organisation.rank_lines import RankLine, Source, is_single
+from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from cloudscan.roster import memory
 from cloudscan.roster.history import History, doubt, merge
@@ -52,7 +56,9 @@ def known_on(config: Config, now: datetime) -> Known:
         domains=config.estate.domains,
         staff=staff,
         partners=config.partners,
+        exemptions=exemptions_on(config, now),
         ranks=rank_lines(config.ranks),
+        intent=_intent(config),
     )
     return Known(knowledge=knowledge, history=history)
 
@@ -96,3 +102,11 @@ def _read(config: Config, now: datetime) -> Roster:
 def _in_doubt(history: History, code: str, **values: str) -> Staff:
     """What earlier rosters said."""
     return Staff(people=people_of(history), doubt=Reason(code=code, values=values), is_configured=True)
+
+
+def _intent(config: Config) -> Intent:
+    templates, problems = read_templates(config.templates.files)
+    if not problems:
+        return Intent(templates=templates)
+    why = Reason(code="templates-unreadable", values={"why": str(problems[0])})
+    return Intent(templates=templates, doubt=why)

@@ -63,6 +63,12 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def exact(text: str) -> tuple[str, str] | None:
+    """The platform (empty: any) and the place that a pattern without stars names; None if it has some."""
+    platform, rest = parts_of(text)
+    return None if _STARS.search(rest) else (platform, rest)
+
+
 def pattern_of(text: str) -> Pattern:
     """What a pattern means; see the head of this module. `problem` says whether it means anything."""
     platform, rest = parts_of(text)

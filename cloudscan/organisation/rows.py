@@ -3,7 +3,7 @@
 Each step of `cloudscan.organisation.joining` makes some of these tables and may read those of the steps before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import duckdb
@@ -21,6 +21,17 @@ def create(db: duckdb.DuckDBPyConnection) -> None:
     for table, columns in ORGANISATION_TABLES.items():
         spec = ", ".join(f"{name} {kind}" for name, kind in columns.items())
         db.execute(f"CREATE OR REPLACE TEMP TABLE {PREFIX}{table} ({spec})")
+    db.execute("CREATE OR REPLACE TEMP TABLE joined_ids (key BIGINT, uid VARCHAR)")
+
+
+def create_over(db: duckdb.DuckDBPyConnection, made: Collection[str]) -> None:
+    """The same on a sealed snapshot: views of what was sealed, and empty tables for what is made again."""
+    for table, columns in ORGANISATION_TABLES.items():
+        if table in made:
+            spec = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            db.execute(f"CREATE OR REPLACE TEMP TABLE {PREFIX}{table} ({spec})")
+        else:
+            db.execute(f"CREATE OR REPLACE TEMP VIEW {PREFIX}{table} AS SELECT * FROM {table}")
     db.execute("CREATE OR REPLACE TEMP TABLE joined_ids (key BIGINT, uid VARCHAR)")
 
 

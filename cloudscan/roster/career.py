@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
-from cloudscan.roster.entry import Post, RosterEntry, Standing, standing
+from cloudscan.roster.entry import Post, RosterEntry, Standing, Status, standing
 from cloudscan.roster.folding import folded
 from cloudscan.roster.history import Spell
 
@@ -61,7 +61,7 @@ def same_department(name: str) -> str:
 def career(spells: Sequence[Spell], first_reading: date, dropped_on: date | None) -> Career:
     """The departments of a person in the order of days. `first_reading` is the day of the oldest roster there is."""
     only = spells[0]
-    if len(spells) == 1 and not only.entry.earlier_posts and not only.entry.last_day:  # most people
+    if len(spells) == 1 and not only.entry.earlier_posts and not _may_have_left(only.entry):  # most people
         until = dropped_on - _DAY if dropped_on else STILL
         start = ALWAYS if only.since == first_reading else only.since
         return Career(
@@ -145,6 +145,10 @@ class _Walk:
     def _add(self, name: str, since: date, until: date) -> None:
         if since <= until:
             self.ends[name, until] = min(since, self.ends.get((name, until), since))
+
+
+def _may_have_left(entry: RosterEntry) -> bool:
+    return entry.last_day is not None or entry.status is Status.LEFT
 
 
 def _day_of_change(before: RosterEntry | None, spell: Spell) -> date:

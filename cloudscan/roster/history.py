@@ -10,18 +10,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from cloudscan.roster.collecting import no_collecting
 from cloudscan.roster.entry import RosterEntry
-from cloudscan.roster.folding import folded_name
 from cloudscan.roster.headers import Field
 from cloudscan.roster.reading import Flaw, Roster
 
 _ENOUGH_PEOPLE: Final = 20  # to compare sizes
-_ENOUGH_CELLS: Final = 3  # people who lost the same
 
 
 class Doubt(StrEnum):
@@ -47,19 +45,22 @@ class Spell(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return key_of(self.entry)
 
 
+class Mention(msgspec.Struct, frozen=True, gc=False):
+    """A name in rows that cannot be understood, from the first to the last day of reading with such a row."""
+
+    since: date
+    until: date
+    key: str  # a number, an address, or a folded name
+
+
+Span = TypeVar("Span", bound=Spell | Mention)
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A day on which a roster was read, and whom it named without saying anything of them."""
+    """A day on which a roster was read."""
 
     day: date
-    unjudged: Sequence[str] = ()  # numbers, addresses and folded names in rows that cannot be understood
     fields: Sequence[Field] = ()  # what its columns told
-
-    def names(self, entry: RosterEntry) -> bool:
-        """Whether this person is in a row that could not be understood."""
-        if not self.unjudged:
-            return False
-        names = (entry.number, *entry.addresses, *entry.private_addresses, folded_name(entry.name))
-        return any(name in self.unjudged for name in names if name)
 
 
 class Reorganised(StrEnum):
@@ -85,6 +86,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     readings: Sequence[Reading] = ()  # by day
     persons: Sequence[Sequence[Spell]] = ()  # by key; the spells of a key by day
+    mentions: Sequence[Sequence[Mention]] = ()  # likewise
     reorganisations: Sequence[Reorganisation] = ()  # before `forgotten_before`, since they outlive who took part
     forgotten_before: date | None = None
 
@@ -110,19 +112,16 @@ def merge(history: History, roster: Roster, day: date) -> History:
     is_again = days[at : at + 1] == [day]
     previous = days[at - 1] if at else None
     after = next(iter(days[at + is_again :]), None)
-    reading = _reading_of(roster, day)
-    entries = {key: _without_lines(entry) for entry in roster.entries if (key := key_of(entry))}
-    persons: list[Sequence[Spell]] = []
-    for spells in history.persons:
-        entry = entries.pop(spells[0].key, None)
-        if entry and after is None and spells[-1].until == previous and spells[-1].entry == entry:  # most, on most days
-            persons.append([*spells[:-1], Spell(spells[-1].since, day, entry)])
-        elif kept := _with_day(spells, entry, previous, day, after):
-            persons.append(kept)
-    persons += [[Spell(day, day, entry)] for entry in entries.values()]
-    persons.sort(key=lambda spells: spells[0].key)
-    readings = [*history.readings[:at], reading, *history.readings[at + is_again :]]
-    return msgspec.structs.replace(history, readings=readings, persons=persons)
+    around = (previous, day, after)
+    entries = {key: Spell(day, day, _kept(entry)) for entry in roster.entries if (key := key_of(entry))}
+    mentions = {name: Mention(day, day, name) for name in _unjudged(roster)}
+    reading = Reading(day=day, fields=sorted(roster.fields) or ())
+    return msgspec.structs.replace(
+        history,
+        readings=[*history.readings[:at], reading, *history.readings[at + is_again :]],
+        persons=_merged(history.persons, entries, around),
+        mentions=_merged(history.mentions, mentions, around),
+    )
 
 
 @no_collecting()
@@ -145,9 +144,9 @@ def doubt(history: History, roster: Roster, day: date) -> Doubt | None:
     if len(earlier) >= _ENOUGH_PEOPLE and missing * 2 > len(earlier):
         return Doubt.HALVED
     lost = set(previous.fields) - set(roster.fields)
-    for reason, column, has in _COLUMNS:
+    for reason, column, has, enough in _COLUMNS:
         had = [now for entry, now in pairs if has(entry)]
-        if had and (column in lost or len(had) >= _ENOUGH_CELLS) and not any(map(has, had)):
+        if had and (column in lost or len(had) >= enough) and not any(map(has, had)):
             return reason
     return None
 
@@ -158,11 +157,12 @@ def before(history: History, day: date) -> History:
     if len(readings) == len(history.readings):
         return history
     last = readings[-1].day if readings else date.min
-    clipped = (
-        [Spell(one.since, min(one.until, last), one.entry) for one in spells if one.since <= last]
-        for spells in history.persons
+    return msgspec.structs.replace(
+        history,
+        readings=readings,
+        persons=list(_until(history.persons, last)),
+        mentions=list(_until(history.mentions, last)),
     )
-    return msgspec.structs.replace(history, readings=readings, persons=[spells for spells in clipped if spells])
 
 
 def listed_on(history: History, day: date) -> Iterator[RosterEntry]:
@@ -187,19 +187,16 @@ def _has_second_post(entry: RosterEntry) -> bool:
 
 
 _COLUMNS: Final = (
-    (Doubt.LEAVE_DATES, Field.LAST_DAY, _has_leave_date),
-    (Doubt.DEPARTMENTS, Field.DEPARTMENT, _has_department),
-    (Doubt.SECOND_POSTS, Field.OTHER_DEPARTMENTS, _has_second_post),
+    (Doubt.LEAVE_DATES, Field.LAST_DAY, _has_leave_date, 3),
+    (Doubt.DEPARTMENTS, Field.DEPARTMENT, _has_department, 3),
+    (Doubt.SECOND_POSTS, Field.OTHER_DEPARTMENTS, _has_second_post, 20),  # a few second posts do end on one day
 )
+"""What must not get lost: the column, who had something in it, and how many people cannot have lost it by chance."""
 
 
 def _found(entry: RosterEntry, known: Mapping[str, RosterEntry]) -> RosterEntry | None:
     names = (entry.number, *entry.addresses)
     return next((known[name] for name in names if name in known), None)
-
-
-def _reading_of(roster: Roster, day: date) -> Reading:
-    return Reading(day=day, unjudged=sorted(_unjudged(roster)) or (), fields=sorted(roster.fields) or ())
 
 
 def _unjudged(roster: Roster) -> Collection[str]:
@@ -208,7 +205,7 @@ def _unjudged(roster: Roster) -> Collection[str]:
     return {*roster.unjudged, *roster.unjudged_names, *shared}
 
 
-def _without_lines(entry: RosterEntry) -> RosterEntry:
+def _kept(entry: RosterEntry) -> RosterEntry:
     """The entry as a file gives it back: sequences are lists, and empty ones are left out."""
     return msgspec.structs.replace(
         entry,
@@ -220,31 +217,63 @@ def _without_lines(entry: RosterEntry) -> RosterEntry:
     )
 
 
-def _with_day(
-    spells: Sequence[Spell], entry: RosterEntry | None, before: date | None, day: date, after: date | None
-) -> Sequence[Spell]:
-    """The spells of a key with what is said on a day; `before` and `after` are the days of reading around it."""
-    kept = list(_without_day(spells, before, day, after))
-    if entry is None:
+def _merged(
+    spans: Sequence[Sequence[Span]], new: dict[str, Span], around: tuple[date | None, date, date | None]
+) -> list[Sequence[Span]]:
+    """All spans by key, with what is said on a day. `around` are the day of reading before it, itself, the next one."""
+    previous, day, after = around
+    merged: list[Sequence[Span]] = []
+    for several in spans:
+        last = several[-1]
+        span = new.pop(last.key, None)
+        if span and after is None and last.until == previous and _is_same(last, span):  # most, on most days
+            merged.append([*several[:-1], _between(span, last.since, day)])
+        elif kept := _with_day(several, span, around):
+            merged.append(kept)
+    merged += [[span] for span in new.values()]
+    merged.sort(key=lambda several: several[0].key)
+    return merged
+
+
+def _with_day(spans: Sequence[Span], new: Span | None, around: tuple[date | None, date, date | None]) -> Sequence[Span]:
+    kept = list(_without_day(spans, *around))
+    if new is None:
         return kept
-    kept.append(Spell(day, day, entry))
-    kept.sort(key=lambda spell: spell.since)
+    kept.append(new)
+    kept.sort(key=lambda span: span.since)
     joined = [kept[0]]
     for earlier, later in pairwise(kept):
-        follows = day in (earlier.until, later.since) and {earlier.until, later.since} <= {before, day, after}
-        if follows and earlier.entry == later.entry:
-            joined[-1] = Spell(joined[-1].since, later.until, later.entry)
+        follows = new in (earlier, later) and {earlier.until, later.since} <= set(around)
+        if follows and _is_same(earlier, later):
+            joined[-1] = _between(later, joined[-1].since, later.until)
         else:
             joined.append(later)
     return joined
 
 
-def _without_day(spells: Sequence[Spell], before: date | None, day: date, after: date | None) -> Iterator[Spell]:
-    for spell in spells:
-        if not spell.since <= day <= spell.until:
-            yield spell
+def _without_day(spans: Sequence[Span], previous: date | None, day: date, after: date | None) -> Iterator[Span]:
+    for span in spans:
+        if not span.since <= day <= span.until:
+            yield span
             continue
-        if before and spell.since <= before:
-            yield Spell(spell.since, before, spell.entry)
-        if after and spell.until >= after:
-            yield Spell(after, spell.until, spell.entry)
+        if previous and span.since <= previous:
+            yield _between(span, span.since, previous)
+        if after and span.until >= after:
+            yield _between(span, after, span.until)
+
+
+def _until(spans: Sequence[Sequence[Span]], last: date) -> Iterator[Sequence[Span]]:
+    for several in spans:
+        if clipped := [_between(one, one.since, min(one.until, last)) for one in several if one.since <= last]:
+            yield clipped
+
+
+def _between(span: Span, since: date, until: date) -> Span:
+    return msgspec.structs.replace(span, since=since, until=until)
+
+
+def _is_same(one: Span, other: Span) -> bool:
+    """Whether two say the same of a person."""
+    if isinstance(one, Spell) and isinstance(other, Spell):
+        return one.entry == other.entry
+    return one.key == other.key

@@ -9,8 +9,9 @@ import msgspec
 from cloudscan.errors import ConfigurationError
 from cloudscan.files import private_folder, write_private
 from cloudscan.roster.collecting import no_collecting
-from cloudscan.roster.history import History, Reading
-from cloudscan.roster.people import Presence, people_of, presences
+from cloudscan.roster.history import History
+from cloudscan.roster.people import people_of
+from cloudscan.roster.presence import Presence, presences
 from cloudscan.sentence import say
 
 NAME: Final = "people.json"
@@ -53,16 +54,17 @@ def without_those_long_gone(history: History, before: date) -> tuple[History, in
     Whom the newest roster still lists stays, since it is the organisation's own list that keeps them. Reorganisations
     stay too: they are about departments. So do days of reading, without the people whom they named.
     """
-    has_names = any(reading.unjudged for reading in history.readings if reading.day < before)
+    mentions = [several for several in history.mentions if several[-1].until >= before]
     gone = [one for one in presences(history) if _is_long_gone(one, before)] if _may_be_due(history, before) else []
-    if not gone and not has_names:
+    if not gone and len(mentions) == len(history.mentions):
         return history, 0
     theirs = {(spell.key, spell.since) for one in gone for spell in one.spells}
     kept = ([one for one in spells if (one.key, one.since) not in theirs] for spells in history.persons)
     forgotten = max(before, history.forgotten_before or before)
     return (
         History(
-            readings=[_without_names(reading) if reading.day < before else reading for reading in history.readings],
+            readings=history.readings,
+            mentions=mentions,
             persons=[spells for spells in kept if spells],
             reorganisations=[one for one in people_of(history).reorganisations if one.on < forgotten],
             forgotten_before=forgotten,
@@ -80,7 +82,3 @@ def _may_be_due(history: History, before: date) -> bool:
 def _is_long_gone(one: Presence, before: date) -> bool:
     gone_on = one.newest.last_day or one.dropped_on
     return not one.is_listed and gone_on is not None and gone_on < before
-
-
-def _without_names(reading: Reading) -> Reading:
-    return msgspec.structs.replace(reading, unjudged=())

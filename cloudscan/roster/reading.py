@@ -58,7 +58,7 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     entries: Sequence[RosterEntry]
     dirt: Sequence[Dirt] = ()  # in the order of lines
     unjudged: Collection[str] = ()  # numbers and addresses in rows that cannot be understood
-    unjudged_names: Collection[str] = ()  # folded cells of these rows, one of which may be a name
+    unjudged_names: Collection[str] = ()  # folded cells of such rows without addresses, one of which may be a name
     fields: Collection[Field] = ()  # what its columns tell
     later: int = 0  # rows that only apply in the future
 
@@ -92,9 +92,11 @@ class _Reader:
 
     def _give_up(self, row: Row, flaw: Flaw) -> None:
         self.dirt.append(Dirt(line=row.line, flaw=flaw))
-        self.unjudged |= set(chain.from_iterable(map(addresses_in, row.cells)))
+        addresses = set(chain.from_iterable(map(addresses_in, row.cells)))
+        self.unjudged |= addresses
         self.unjudged |= {number for cell in self._cells(row, Field.NUMBER) if not _is_lost(number := number_in(cell))}
-        self.unjudged_names |= {folded_name(text) for text in (*row.cells, self._name(row)) if _may_be_a_name(text)}
+        if not addresses:  # what stands in the column of numbers may be something else
+            self.unjudged_names |= {folded_name(text) for text in (*row.cells, self._name(row)) if _may_be_a_name(text)}
 
     def _record(self, row: Row) -> _Record | None:
         before = len(self.dirt)
@@ -191,12 +193,11 @@ class _Reader:
 def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
     """The people in a table, as they are on one of the organisation's days."""
     reader = _Reader(table, timezone)
-    later, by_number = 0, defaultdict[str, list[_Record]](list)
+    by_number, later = defaultdict[str, list[_Record]](list), defaultdict[str, list[_Record]](list)
     for record in reader.records():
-        if record.applies_from and record.applies_from > today:
-            later += 1
-            continue
-        by_number[record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]].append(record)
+        key = record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]
+        (later if record.applies_from and record.applies_from > today else by_number)[key].append(record)
+    by_number |= {key: [_still(records)] for key, records in later.items() if key not in by_number}
     entries = [_one(records, reader.dirt) for records in by_number.values()]
     entries = _without_shared_addresses(_returned(entries, today), reader.dirt)
     return Roster(
@@ -205,8 +206,15 @@ def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
         unjudged=reader.unjudged - _names_of(entries),
         unjudged_names=reader.unjudged_names,
         fields=set(table.fields.values()),
-        later=later,
+        later=sum(map(len, later.values())),
     )
+
+
+def _still(records: Sequence[_Record]) -> _Record:
+    """Somebody who only has rows for a later day: they are where they were before, if a column says where."""
+    next_one = min(records, key=lambda record: record.applies_from or date.min)
+    posts = [Post(department=next_one.earlier)] if next_one.earlier else ()
+    return _Record(msgspec.structs.replace(next_one.entry, posts=posts), None, "")
 
 
 def _one(records: Sequence[_Record], dirt: list[Dirt]) -> RosterEntry:

@@ -21,9 +21,19 @@ NO_DAY: Final = date(9999, 12, 31)
 """No such day is set: no last day, no end of a contract."""
 
 
+WAIVER: Final = "waiver"
+"""The kind of the subject of what is found about waivers and about entries of allow-lists."""
+
+
 def waiver_uid(number: int) -> str:
     """The id of a waiver of the ledger."""
     return f"{ORGANISATION}:waiver/{number}"
+
+
+def waiver_number(uid: str) -> int | None:
+    """The number of the ledger's waiver with this id; None: it is about something else."""
+    number = uid.removeprefix(waiver_uid(0)[:-1])
+    return int(number) if number != uid and number.isdecimal() else None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +90,33 @@ class AccountRow(Row, frozen=True, kw_only=True):
     kind: Word = "own"  # or `private`: one with another provider, as of free mail
     joined_by: Word  # number, identity, address, alias, namesake, private, directory; ambiguous, unread
     confidence: Word | None = None  # certain, high, medium; None: unclear
+
+
+class DepartmentContainerRow(Row, frozen=True, kw_only=True):
+    """A container that is a department's: what it contains is for the people of that department."""
+
+    resource_uid: str
+    department: str
+    decided_by: Word  # members: most who were given access to it are of the department; owner: its owner is
+    share: int  # percent of the people with access who are of the department; 100 where its owner decides
+    people: int  # with access, as far as their departments are known
+
+
+class LeftoverRow(Row, frozen=True, kw_only=True):
+    """Access that may be left over: of somebody who left, or moved away from the department whose container it is.
+
+    It is a grant to the account itself, or a membership of it. What was given to the account since the move is none.
+    """
+
+    person_uid: str
+    principal_uid: str  # the account
+    why: Word  # left, moved
+    from_department: str = ""  # of a move
+    to_department: str = ""
+    moved_on: date | None = NO_DAY  # the first day of the last move away from there; None: not known
+    grant_uid: str | None = None  # None: it is a membership
+    group_uid: str | None = None  # None: it is a grant
+    decided_by: Word = ""  # of a move: why that is the old department's, as in `DepartmentContainerRow`
 
 
 class PartnerRow(Row, frozen=True, kw_only=True):
@@ -145,28 +182,48 @@ class RankRow(Row, frozen=True, kw_only=True):
     origin_uid: str | None = None  # what it is said of: the resource itself, or what it is in
 
 
-class DriftRow(Row, frozen=True, kw_only=True):
-    """A grant, or a place, that is not as the permission templates intend."""
+class TemplateRow(Row, frozen=True, kw_only=True):
+    """What a permission template is for: one of its patterns, and how much it names."""
 
-    place_uid: str  # the place of a template, or the container of what is in none
-    grant_uid: str | None = None  # None: it is about the place as a whole
+    uid: str
+    name: str = ""  # of the template
+    pattern: str = ""
+    matches: int | None = 0  # folders, drives, sites, buckets; None: could not be determined
+
+
+class DriftRow(Row, frozen=True, kw_only=True):
+    """How access is, compared with what the permission templates intend.
+
+    One row for each grant that is not as intended or could not be judged, one `as-intended` for each folder, drive,
+    site or bucket that a template names, one `missing` for each line that nobody has access by, and one `no-template`
+    for each drive, site or bucket with something in it that no template is for.
+    """
+
+    resource_uid: str  # what a template names; the container of what no template is for
+    grant_uid: str | None = None  # None: it is not about one grant
     kind: Word | None  # as-intended, wider, stronger, unlisted, expired, no-template, missing; None: unclear
-    template: str = ""  # the name of the template
-    line: str = ""  # which of its lines
+    template: str = ""  # its name
+    line: str = ""  # the line that comes nearest, as it is written
+    intended_access: Word = ""  # by that line
+    people: int | None = None  # members of a group for whom it is not intended
+    files: int | None = None  # that no template is for
+    size_bytes: int | None = None
 
 
 class WaiverRow(Row, frozen=True, kw_only=True):
-    """An exception that somebody made: a waiver of the ledger, or a domain or partner on an allow-list."""
+    """An exception that somebody made: a waiver of the ledger that counts, or an entry of an allow-list."""
 
     uid: str
     kind: Word  # waiver, domain, partner
-    target: str = ""  # what it covers, in words
+    extent: Word  # finding, gap, resource, account, rule, rule-and-target; of an entry of a list: its kind
+    target: str = ""  # what it covers: the beginning of a finding's or gap's id, a resource's or account's, a name
     rule_id: Word = ""
     owner: str = ""
-    owner_uid: str | None = None  # the person with the owner's address
+    owner_uid: str | None = None  # the person who is meant
+    owner_standing: Word | None = None  # the person's; or group, none, unlisted (not in the roster); None: not known
     stated_reason: str = ""
-    given_on: datetime | None = None
-    until: date | None = None
+    given_on: datetime | None = None  # NEVER: nothing says when
+    until: date | None = None  # `NO_DAY`: without an end
     covers: int | None = None  # findings that it keeps from being work
     renewals: int | None = None  # how often it was given again, before or soon after its end
     reviewed_on: datetime | None = None  # NEVER: nobody has
@@ -177,10 +234,13 @@ ROWS: Final[Mapping[str, type[Row]]] = {
     "posts": PostRow,
     "moves": MoveRow,
     "accounts": AccountRow,
+    "department_containers": DepartmentContainerRow,
+    "leftovers": LeftoverRow,
     "partners": PartnerRow,
     "partner_accounts": PartnerAccountRow,
     "partner_places": PartnerPlaceRow,
     "ranks": RankRow,
+    "templates": TemplateRow,
     "drift": DriftRow,
     "waivers": WaiverRow,
 }

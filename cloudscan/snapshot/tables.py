@@ -229,10 +229,12 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "posts": ("person_uid", "department"),
     "moves": ("person_uid", "from_department"),
     "accounts": ("principal_uid", "person_uid"),
+    "department_containers": ("resource_uid",),
+    "leftovers": ("person_uid", "principal_uid", "grant_uid", "group_uid"),
     "partner_accounts": ("principal_uid", "partner_uid"),
     "partner_places": ("principal_uid", "partner_uid", "resource_uid"),
     "ranks": ("resource_uid",),
-    "drift": ("place_uid", "grant_uid"),
+    "drift": ("resource_uid", "grant_uid"),
 }
 
 

@@ -33,7 +33,10 @@ PERMISSIONS: tuple[Permission, ...] = (
         name=PREFIX + SHARED_DRIVES[0],
         reason=say("to list shared drives, which drive.metadata.readonly does not allow"),
     ),
-    Permission(name=PREFIX + DIRECTORY[0], reason=say("users: whose drives there are, who has left, who is suspended")),
+    Permission(
+        name=PREFIX + DIRECTORY[0],
+        reason=say("users: whose drives there are, which person an account belongs to, who is suspended"),
+    ),
     Permission(name=PREFIX + DIRECTORY[1], reason=say("groups that files are shared with")),
     Permission(name=PREFIX + DIRECTORY[2], reason=say("members of groups, to see external ones among them")),
     Permission(name=PREFIX + DIRECTORY[3], reason=say("our domains and their aliases, to tell internal from external")),

@@ -36,7 +36,10 @@ GRAPH_FULL_CONTROL = "Sites.FullControl.All"
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=SITES, reason=say("sites, libraries, OneDrives, their items and who may open them; no contents")),
-    Permission(name=USERS, reason=say("users and guests: who is ours, who has left, who invited whom")),
+    Permission(
+        name=USERS,
+        reason=say("users and guests: who is ours, which person an account belongs to, who manages and invited whom"),
+    ),
     Permission(name=GROUPS, reason=say("groups that files are shared with, to find external users in them")),
     Permission(name=HIDDEN_MEMBERS, reason=say("members of groups that hide them"), optional=True),
     Permission(

@@ -13,7 +13,7 @@ from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
-from cloudscan_s3 import further_lists, regions, rotation, scopes, selection
+from cloudscan_s3 import further_lists, people, regions, rotation, scopes, selection
 from cloudscan_s3.access import resource_tags
 from cloudscan_s3.access.access_paths import AccessPaths, access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
@@ -35,6 +35,7 @@ from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
 from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInForce
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
+from cloudscan_s3.api.people import begin_report
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
 from cloudscan_s3.facts.deliveries import facts_of_deliveries
@@ -326,6 +327,7 @@ class S3Connector:
             yield from self._closed_account(scope, error)
             return
         own_estate = self._own_estate(number)
+        not_begun = begin_report(asker)
         block = self._account_block(number)
         yield from translate.facts_of_account(number, block, own_estate, caller.partition)
         if isinstance(block, Unread) and block.gap(None).passing:
@@ -358,6 +360,11 @@ class S3Connector:
         )
         yield from further_lists.facts_of_access_grants_in(asker, own_estate, whereabouts)
         yield from further_lists.not_judged(asker, number, whereabouts)
+        yield from people.facts_of_iam_users(asker, own_estate, not_begun)
+        if number == caller.account:
+            organisation = self._organisation()
+            management = organisation.management_account if isinstance(organisation, Organisation) else ""
+            yield from people.facts_of_identity_centers(asker, own_estate, whereabouts, management)
 
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""

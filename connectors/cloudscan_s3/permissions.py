@@ -1,5 +1,7 @@
 """The permissions that the S3 connector asks for, each with its reason. All of them only read.
 
+iam:GenerateCredentialReport too: it has IAM write down what is there, and is in AWS's own ReadOnlyAccess.
+
 Source: Amazon S3 API Reference and Service Authorization Reference (the permission that each operation needs).
 """
 
@@ -54,6 +56,27 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(
         name="iam:ListRoles",
         reason=say("whether S3 may assume any role to replicate; without it every bucket is asked"),
+        optional=True,
+    ),
+    Permission(
+        name="iam:GetAccountAuthorizationDetails",
+        reason=say("IAM users with their tags, to tell whose they are; the only list that has the tags"),
+        optional=True,
+    ),
+    Permission(
+        name="iam:GenerateCredentialReport",
+        reason=say("to have IAM write the report on its users' passwords and keys"),
+        optional=True,
+    ),
+    Permission(
+        name="iam:GetCredentialReport",
+        reason=say("which IAM users can sign in or have keys, and when they last used them"),
+        optional=True,
+    ),
+    Permission(name="sso:ListInstances", reason=say("to find the IAM Identity Center"), optional=True),
+    Permission(
+        name="identitystore:ListUsers",
+        reason=say("users of the IAM Identity Center: whose accounts they are, who is disabled"),
         optional=True,
     ),
     Permission(

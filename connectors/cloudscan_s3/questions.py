@@ -2,14 +2,22 @@
 
 Names of operations are boto3's; the permissions follow the Service Authorization Reference. `member` is what AWS writes
 into every answer of the operation, even where there is nothing (Amazon S3 API Reference, and the API references of
-AWS Organizations and AWS STS).
+AWS Organizations, AWS STS, IAM and the IAM Identity Center).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from cloudscan.connector import Question
-from cloudscan.facts import EVERYTHING, OBJECTS_INSIDE, Hidden
+from cloudscan.facts import (
+    ACCESS_KEYS,
+    EMPLOYEE_NUMBER,
+    EVERYTHING,
+    KEYS_LAST_USED_ON,
+    OBJECTS_INSIDE,
+    SIGN_IN,
+    Hidden,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -430,6 +438,57 @@ STORAGE: Final = AwsQuestion(
     hides=_AMOUNTS,
 )
 
+_CREDENTIALS: Final = (
+    Hidden(
+        table="principals",
+        columns=("last_seen_on", f"detail.{SIGN_IN}", f"detail.{ACCESS_KEYS}", f"detail.{KEYS_LAST_USED_ON}"),
+        kinds=("user",),
+    ),
+)
+IAM_USERS: Final = AwsQuestion(
+    name="s3-iam-users",
+    service="iam",
+    operation="get_account_authorization_details",
+    needs="iam:GetAccountAuthorizationDetails",
+    member="UserDetailList",
+    hides=(
+        Hidden(table="principals", kinds=("user",)),
+        Hidden(table="principals", columns=("email", "department", f"detail.{EMPLOYEE_NUMBER}"), kinds=("user",)),
+    ),
+)
+CREDENTIAL_REPORT: Final = AwsQuestion(
+    name="s3-credential-report-begun",
+    service="iam",
+    operation="generate_credential_report",
+    needs="iam:GenerateCredentialReport",
+    member="State",
+    hides=_CREDENTIALS,
+)
+CREDENTIALS: Final = AwsQuestion(
+    name="s3-credential-report",
+    service="iam",
+    operation="get_credential_report",
+    needs="iam:GetCredentialReport",
+    member="Content",
+    hides=_CREDENTIALS,
+)
+IDENTITY_CENTERS: Final = AwsQuestion(
+    name="s3-identity-centers",
+    service="sso-admin",
+    operation="list_instances",
+    needs="sso:ListInstances",
+    member="Instances",
+    hides=(Hidden(table="principals", kinds=("user",)),),
+)
+DIRECTORY_USERS: Final = AwsQuestion(
+    name="s3-identity-center-users",
+    service="identitystore",
+    operation="list_users",
+    needs="identitystore:ListUsers",
+    member="Users",
+    hides=(Hidden(table="principals", kinds=("user",)),),
+)
+
 QUESTIONS: Final = (
     CALLER,
     ORGANISATION,
@@ -481,5 +540,10 @@ QUESTIONS: Final = (
     REPLICATION,
     STORAGE_METRICS,
     STORAGE,
+    IAM_USERS,
+    CREDENTIAL_REPORT,
+    CREDENTIALS,
+    IDENTITY_CENTERS,
+    DIRECTORY_USERS,
 )
 """All of them; every request belongs to one."""

@@ -42,7 +42,7 @@ $apis = @{
 $permissions = @(
     # written by tools/deploy.py
     @{ Api = 'Graph'; Name = 'Sites.Read.All'; Optional = $false } # sites, libraries, OneDrives, their items and who may open them; no contents
-    @{ Api = 'Graph'; Name = 'User.Read.All'; Optional = $false } # users and guests: who is ours, who has left, who invited whom
+    @{ Api = 'Graph'; Name = 'User.Read.All'; Optional = $false } # users and guests: who is ours, which person an account belongs to, who manages and invited whom
     @{ Api = 'Graph'; Name = 'GroupMember.Read.All'; Optional = $false } # groups that files are shared with, to find external users in them
     @{ Api = 'Graph'; Name = 'Member.Read.Hidden'; Optional = $true } # members of groups that hide them
     @{ Api = 'Graph'; Name = 'AuditLog.Read.All'; Optional = $true } # when guests last signed in (needs Entra ID P1), who invited whom

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from cloudscan.facts import NEVER, rank_name
@@ -53,8 +53,12 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
     match column:
         case "audience":
             return texts.name("audience", text, platform)
-        case "access" | "via" | "rank_source":
+        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "rank_source" | "drift":
             return texts.name(column, text)
+        case "most_access":
+            return texts.name("access", text)
+        case "intended_access":
+            return texts.name("access", text) if text else texts.say("value.none")
         case "rank" if isinstance(value, int):
             return texts.name("rank", name) if (name := rank_name(value)) else text
         case "blocked_by":
@@ -67,7 +71,7 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
             return texts.say(_ANSWERS[text]) if text in _ANSWERS else text
         case "weak_condition" if text == "false":
             return texts.say("value.none")
-        case _ if column.endswith("_on"):
+        case _ if column.endswith(("_on", "_day")):
             return _day(value, texts)
         case _:
             return text
@@ -85,12 +89,22 @@ def _quoted(entry: PolicyEntry, texts: Texts) -> QuotedEntry:
 
 
 def _day(value: Any, texts: Texts) -> str:
+    if (day := _date(value)) is not None:
+        return texts.date(day)  # one of the organisation's days: the same in all zones
     moment = value if isinstance(value, datetime) else _moment(value)
     if moment is None:
         return phrases.plain(value)
     if moment == _NEVER_ACTIVE:
         return texts.say("value.never_active")
     return texts.say("value.none") if moment >= NEVER else texts.day(moment)
+
+
+def _date(value: Any) -> date | None:
+    """A date that is one already, as text; None for a moment, and for what is neither."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-03-31") else None
+    except ValueError:
+        return None
 
 
 def _moment(value: Any) -> datetime | None:

@@ -169,3 +169,24 @@ def test_a_scan_forgets_them_too(desk: Desk) -> None:
 
     assert desk.run("roster", "forget", "--dry-run").out == "People to be forgotten: 0.\n"
     assert "4@acme.example" not in (desk.folder / ".cloudscan" / "people.json").read_text()
+
+
+def test_a_scan_remembers_the_roster_and_nothing_of_a_broken_one(desk: Desk) -> None:
+    desk.configure(CONFIG + '\n[roster]\nfile = "now.csv"\n')
+    export(desk, "yesterday.csv", ("営業部", range(40)))
+    desk.run("roster", "keep", "yesterday.csv", "--day", day(1))
+    memory = desk.folder / ".cloudscan" / "people.json"
+    before = memory.read_bytes()
+
+    export(desk, "now.csv", ("営業部", range(10)))
+    broken = desk.run("scan")
+    after_broken = memory.read_bytes()
+    export(desk, "now.csv", ("営業部", range(39)))
+    sound = desk.run("scan")
+    checked = desk.run("roster", "check")
+
+    assert after_broken == before
+    assert "fewer than half" in broken.out + broken.err
+    assert sound.code == 1
+    assert "no longer listed: 39" in checked.out
+    assert memory.read_bytes() != before

@@ -46,7 +46,7 @@ def results(folder: Path, *rules: Rule) -> dict[str, ControlResult]:
         )
         for rule in rules
     ]  # fmt: skip
-    (framework,) = framework_coverage.results(load_frameworks([folder]), summaries, [])
+    (framework,) = framework_coverage.results(load_frameworks([folder]), summaries, [], [])
     return {control.id: control for control in framework.controls}
 
 
@@ -131,7 +131,7 @@ def test_every_rule_counts_in_the_view_by_control(tmp_path: Path) -> None:
     with collect([Listed({"a": yielding(file("Plan"), grant("Plan"))})], tmp_path / "s") as snapshot:
         verdicts = judge(snapshot, load([tmp_path]))
 
-    (framework,) = framework_coverage.results(load_frameworks([tmp_path]), verdicts.summaries(), [])
+    (framework,) = framework_coverage.results(load_frameworks([tmp_path]), verdicts.summaries(), [], [])
 
     assert {verdict.identity for verdict in verdicts.flagged} == {("toy:Plan",)}
     assert [(control.id, control.standing, control.flagged, list(control.rules)) for control in framework.controls] == [

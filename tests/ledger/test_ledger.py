@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -10,9 +11,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from msgspec import json
 
+from cloudscan.engine.framework_file import Control, Framework
 from cloudscan.engine.judge import judge
 from cloudscan.errors import LedgerError
 from cloudscan.finding import State
+from cloudscan.framework import ControlStanding
 from cloudscan.ledger import migrations
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.schema import SCHEMA
@@ -51,6 +54,26 @@ def test_a_shelf_that_cannot_be_read_closes_nothing(nights: Nights) -> None:
     assert (finding.state, finding.verified) == (State.OPEN, False)
     assert finding.message == before.message
     assert finding.last_seen_on == before.last_seen_on
+
+
+def test_a_control_has_not_passed_while_a_finding_could_not_be_looked_at(nights: Nights, tmp_path: Path) -> None:
+    """Neither flagged nor passed nor unseen: what is open and was not read is as undecided as an unknown."""
+    shelve(nights.company, {"plan": "everybody"})
+    shelve(nights.company, {"notes": "me"}, shelf="other")
+    mapped = [msgspec.structs.replace(rule, frameworks=["house#H.1"]) for rule in rules()]
+    control = Control(titles={"en": "No open links", "ja": "公開リンク禁止"}, line=1, whole=True)
+    house = Framework(id="house", titles={"en": "House rules", "ja": "社内規則"}, controls={"H.1": control}, source="")
+    reports = []
+    for night, content in enumerate((None, "no JSON")):
+        if content:
+            (nights.company / "sales.json").write_text(content)
+        with snapshot_of(nights.company, tmp_path / str(night)) as snapshot:
+            reports.append(nights.ledger.record(snapshot, judge(snapshot, mapped), frameworks=[house]))
+
+    first, second = (report.frameworks[0].controls[0] for report in reports)
+    assert (first.standing, first.flagged, first.unknown) == (ControlStanding.FLAGGED, 1, 0)
+    assert (second.standing, second.flagged, second.unknown) == (ControlStanding.UNKNOWN, 0, 1)
+    assert second.passed > 0
 
 
 def test_recording_the_same_snapshot_twice_changes_nothing(nights: Nights, tmp_path: Path, url: str) -> None:

@@ -219,7 +219,7 @@ def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
 
 
 def test_frameworks_stand_control_by_control() -> None:
-    """What failed is told from what was not visible; what no rule can check has its reason; no odd address a link."""
+    """Failed and not visible are told apart; what no rule can check has its reason; an odd address is no link."""
     controls = [
         ControlResult(
             id="A.1", title="<b>Links</b>", standing=ControlStanding.FLAGGED, flagged=3, waived=1, passed=9,
@@ -241,7 +241,7 @@ def test_frameworks_stand_control_by_control() -> None:
 
     text = " ".join("".join(Reader(source).text).split())
     assert "House rules 1 Failed 1 Not visible: nothing of this kind was seen 2 Not covered by a rule" in text
-    assert "How far it can be checked: 1 Checked 1 Partly checked 2 Cannot be seen" in text
+    assert "How far it can be checked 1 Checked 1 Partly checked 2 Cannot be seen" in text
     assert "A.1 <b>Links</b> Failed 3 1 – 9 Checked A.2 Guests" in text
     assert "Partly checked Not seen: What they <i>promised</i>." in text
     assert "No rule can check these A.3 Paper It is in a drawer. A.4 Silence Its catalogue does not say what" in text
@@ -249,7 +249,7 @@ def test_frameworks_stand_control_by_control() -> None:
     assert "javascript:" not in source.split('id="data">')[0]
     japanese = " ".join("".join(Reader(page.write(given, "ja")).text).split())
     assert "ルールで確認できない管理策 A.3 紙 引き出しの中です。" in japanese
-    assert "一部確認可 確認できないこと：約束の内容。" in japanese
+    assert "一部確認可 約束の内容。" in japanese
 
 
 def test_a_framework_of_an_earlier_report_says_nothing_of_its_extent() -> None:
@@ -260,4 +260,4 @@ def test_a_framework_of_an_earlier_report_says_nothing_of_its_extent() -> None:
     text = "".join(Reader(page.write(msgspec.structs.replace(report(3), frameworks=[own]), "en")).text)
 
     assert "A.1 Links Passed – – – 9 –" in " ".join(text.split())
-    assert "How far it can be checked:" not in text
+    assert text.count("How far it can be checked") == 1  # the column

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cloudscan.roster.career import MoveSource
 from cloudscan.roster.entry import Post, RosterEntry, Status
 from cloudscan.roster.headers import Field
-from cloudscan.roster.history import Doubt, History, Reorganised, doubt, merge
+from cloudscan.roster.history import Doubt, History, Reorganised, doubt, key_of, merge
 from cloudscan.roster.people import KnownPerson, People, people_of
 from cloudscan.roster.reading import Dirt, Flaw, Roster, read_roster
 from cloudscan.roster.table import read_table
@@ -139,6 +139,19 @@ def test_who_came_back_to_a_department_has_not_left_it() -> None:
     assert [move.from_department for move in known(found, "1").departments_left] == ["人事部"]
 
 
+def test_who_came_back_to_a_department_after_it_was_renamed_has_not_left_it() -> None:
+    others = staff("営業部", range(2, 9))
+    renamed = staff("営業本部", range(2, 9))
+    found = people(
+        (MARCH, [person("1", "営業部"), *others]),
+        (APRIL, [person("1", "人事部"), *others]),
+        (MAY, [person("1", "人事部"), *renamed]),
+        (JUNE, [person("1", "営業本部"), *renamed]),
+    )
+
+    assert [move.from_department for move in known(found, "1").departments_left] == ["人事部"]
+
+
 def test_a_renamed_department_has_no_movers_but_those_who_went_elsewhere() -> None:
     before = [*staff("営業部", range(10)), *staff("人事部", range(20, 25))]
     after = [*staff("営業本部", range(9)), person("9", "人事部"), *staff("人事部", range(20, 25))]
@@ -149,6 +162,16 @@ def test_a_renamed_department_has_no_movers_but_those_who_went_elsewhere() -> No
     assert movers(found) == ["9"]
     assert [move.reorganised for move in known(found, "0").moves] == [True]
     assert found.called_now("営業部") == "営業本部"
+
+
+def test_a_second_post_in_a_renamed_department_did_not_end() -> None:
+    before = [*staff("営業部", range(4)), person("4", "人事部", "営業部"), person("5", "人事部")]
+    after = [*staff("営業本部", range(4)), person("4", "人事部", "営業本部"), person("5", "人事部")]
+
+    found = people((MARCH, before), (APRIL, after))
+
+    assert reorganised(found) == [(Reorganised.RENAMED, "営業部", ["営業本部"], 5)]
+    assert [(move.to_department, move.reorganised) for move in known(found, "4").moves] == [("営業本部", True)]
 
 
 def test_departments_that_become_one_are_merged() -> None:
@@ -214,11 +237,16 @@ def test_a_small_department_is_renamed_only_if_all_go_to_a_new_one() -> None:
 def test_those_who_left_with_a_reorganisation_say_nothing_about_it() -> None:
     before = staff("営業部", range(10))
     after = staff("営業本部", range(4))
-    with_leavers = [*after, *(person(str(n), "営業部", last_day=MARCH) for n in range(4, 10))]
+    dated = [*after, *(person(str(n), "営業部", last_day=MARCH) for n in range(4, 10))]
+    long_gone = [person(str(n), "営業部", status=Status.LEFT) for n in range(50, 90)]  # on the list for all time
 
-    assert [reorganised(people((MARCH, before), (APRIL, one))) for one in (after, with_leavers)] == [
-        [(Reorganised.RENAMED, "営業部", ["営業本部"], 4)]
-    ] * 2
+    histories = [
+        people((MARCH, before), (APRIL, after)),
+        people((MARCH, before), (APRIL, dated)),
+        people((MARCH, [*before, *long_gone]), (APRIL, [*dated, *long_gone])),
+    ]
+
+    assert [reorganised(one) for one in histories] == [[(Reorganised.RENAMED, "営業部", ["営業本部"], 4)]] * 3
 
 
 def test_a_reorganisation_that_takes_several_nights_has_no_movers() -> None:
@@ -331,6 +359,28 @@ def test_a_new_number_is_the_same_person_only_with_address_and_name() -> None:
     ]
 
 
+def test_an_hr_system_that_is_new_numbers_everybody_and_drops_nobody() -> None:
+    """It may write names in another way, too."""
+    before = [person(str(n), "営業部", name="佐藤 花", private_addresses=[f"{n}@gmail.com"]) for n in range(30)]
+    after = [person(f"E{n}", "営業部", name="Hana Sato", addresses=[f"{n}@acme.example"]) for n in range(29)]
+
+    found = people((MARCH, before), (APRIL, after))
+
+    assert len(found.persons) == 30
+    assert [one.entry.number for one in found.persons if one.dropped_on] == ["29"]
+    assert known(found, "E0").entry.private_addresses == ["0@gmail.com"]
+
+
+def test_addresses_that_one_export_shifted_by_a_row_change_nobody() -> None:
+    right = [person(str(n), "営業部") for n in range(300)]
+    shifted = [person(str(n), "営業部", addresses=[f"{(n + 1) % 300}@acme.example"]) for n in range(300)]
+
+    found = people((MARCH, right), (APRIL, shifted), (MAY, right))
+
+    assert len(found.persons) == 300
+    assert all(one.entry.addresses == [f"{one.entry.number}@acme.example"] for one in found.persons)
+
+
 def test_without_numbers_a_person_is_an_address() -> None:
     def mail_only(name: str) -> RosterEntry:
         return person("", name=name, addresses=["h@acme.example"])
@@ -339,12 +389,12 @@ def test_without_numbers_a_person_is_an_address() -> None:
     with_number = person("1", name="佐藤 花", addresses=["h@acme.example"])
     married = people((MARCH, [first]), (APRIL, [mail_only("鈴木 花")]))
     given_to_another = people((MARCH, [first, other]), (APRIL, [other]), (MAY, [second, other]))
+    and_again = people((MARCH, [first, other]), (APRIL, [other]), (MAY, [second, other]), (JUNE, [other]))
     numbered = people((MARCH, [first]), (APRIL, [with_number]))
 
     assert [len(one.persons) for one in (married, numbered)] == [1, 1]
-    assert {one.entry.name: one.dropped_on for one in given_to_another.persons} == {
-        "佐藤 花": APRIL, "林 一": None, "佐藤 7": None,
-    }  # fmt: skip
+    assert {one.entry.name: one.dropped_on for one in given_to_another.persons} == {"林 一": None, "佐藤 7": None}
+    assert {one.entry.name: one.dropped_on for one in and_again.persons} == {"林 一": JUNE, "佐藤 7": None}
 
 
 def test_two_of_the_same_name_stay_two() -> None:
@@ -462,6 +512,9 @@ def test_everyone_is_accounted_for(read: list[Roster]) -> None:
     listed = [address for one in found.persons if one.is_listed for address in one.entry.addresses]
     assert len(listed) == len(set(listed))
     assert {address for entry in read[-1].entries for address in entry.addresses} <= set(listed)
+    keys = [key_of(one.entry) for one in found.persons]
+    assert "" not in keys
+    assert len(keys) == len(set(keys))
     for one in found.persons:
         assert one.is_listed == (one.dropped_on is None)
         assert one.is_listed or one.last_seen < (one.dropped_on or MARCH)

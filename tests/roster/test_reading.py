@@ -139,6 +139,15 @@ def test_history_by_day_of_effect_with_a_reservation() -> None:
     assert found.later == 1
 
 
+def test_somebody_whose_move_is_announced_is_still_where_they_were() -> None:
+    found = roster(
+        "社員番号,部署,旧所属,異動日\n1,人事部,営業部,2026/10/1\n2,人事部,,2026/10/1\n3,人事部,営業部,2026/4/1\n"
+    )
+
+    assert {entry.number: entry.department for entry in found.entries} == {"1": "営業部", "2": "", "3": "人事部"}
+    assert found.later == 2
+
+
 def test_rows_of_family_members_are_one_person_and_rows_of_posts_are_posts() -> None:
     found = roster("社員番号,氏名,部署\n1,佐藤,営業部\n1,佐藤,営業部\n1,佐藤,企画部\n")
 

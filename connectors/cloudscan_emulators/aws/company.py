@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from cloudscan_emulators.aws.identity_center import DirectoryUser
 from cloudscan_emulators.aws.storage_metrics import DailyReport
+from cloudscan_emulators.kit.staff import STAFF
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
@@ -31,6 +33,34 @@ STORED = {
 """What S3 reports of some of the buckets; the others are new or empty."""
 
 
+def _provisioned(address: str, **more: Any) -> DirectoryUser:
+    """A member of staff as the company's identity provider writes them into the Identity Center: one mail only."""
+    staff = STAFF[address.partition("@")[0]]
+    enterprise: Json = {"employeeNumber": staff.number, "department": staff.department}
+    if staff.manager:
+        enterprise["manager"] = {"value": f"u-{STAFF[staff.manager].number}"}
+    return DirectoryUser(
+        id=f"u-{staff.number}",
+        user_name=address,
+        display_name=staff.name,
+        emails=({"Value": address, "Type": "work", "Primary": True},),
+        external_ids=(("https://idp.kumo.example/", address),),
+        title=staff.title,
+        enterprise=enterprise,
+        **more,
+    )
+
+
+DIRECTORY = (
+    _provisioned("aoki@kumo.example"),
+    _provisioned("mori@kumo.example"),
+    _provisioned("hayashi@kumo.example"),
+    _provisioned("away@kumo.example"),
+    _provisioned("left@kumo.example", status="DISABLED"),
+)
+"""The users of the organisation's Identity Center."""
+
+
 def build(endpoint: str) -> str:
     """Build the company; returns the id of its organisation."""
     organisations = boto3.client("organizations", endpoint_url=endpoint)
@@ -40,8 +70,25 @@ def build(endpoint: str) -> str:
     main = str(boto3.client("sts", endpoint_url=endpoint).get_caller_identity()["Account"])
     _head_office(boto3.client("s3", endpoint_url=endpoint), endpoint, main, organisation)
     _web_shop(_client_of(endpoint, shop), shop)
+    _iam_users(boto3.client("iam", endpoint_url=endpoint))
     _perimeter(organisations, shop, organisation)
     return organisation
+
+
+def _iam_users(iam: Any) -> None:
+    """Users from before there was an Identity Center: some tagged, some named by an address, one for a program."""
+    for name, tags, console, keys in (
+        ("aoki", {"Email": "aoki@kumo.example", "EmployeeId": STAFF["aoki"].number}, True, 0),
+        ("mori@kumo.example", {}, True, 0),
+        ("dormant", {"employee-id": STAFF["dormant"].number.lstrip("0")}, False, 1),  # a spreadsheet took the zeros
+        ("left", {"Email": "left@kumo.example", "EmployeeId": STAFF["left"].number}, True, 1),
+        ("nightly-upload", {"purpose": "uploads delivery photos"}, False, 2),
+    ):
+        iam.create_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        if console:
+            iam.create_login_profile(UserName=name, Password="Kumo-2026-Kumo!")  # noqa: S106 - of an invented user
+        for _ in range(keys):
+            iam.create_access_key(UserName=name)
 
 
 def many(endpoint: str, number: int) -> None:

@@ -14,6 +14,8 @@ def demo() -> Iterator[Demo]:
     """The company in a running emulator, which stops when the block is left."""
     with moto_server.running() as emulator:
         company.build(emulator.endpoint)
+        emulator.identity_center.owner = moto_server.ACCOUNT
+        emulator.identity_center.users += company.DIRECTORY
         emulator.storage.reports |= company.STORED
         partner = Partner(name="Tanuki Haulage", accounts=frozenset({company.HAULIER}), owner="logistics@kumo.example")
         yield Demo(

@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
+from cloudscan_emulators.aws.identity_center import IdentityCenter
 from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
 
@@ -37,6 +38,7 @@ CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+ACCOUNT = "123456789012"  # moto's own
 _ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
 _ERROR_OF_A_QUERY = "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
 
@@ -79,6 +81,7 @@ class Emulator:
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
     storage: StorageMetrics = field(default_factory=StorageMetrics)
+    identity_center: IdentityCenter = field(default_factory=IdentityCenter)
 
     @property
     def requests(self) -> int:
@@ -204,7 +207,9 @@ class _Faulty:
             answered = beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
         reply = Reply(status=answered.status, body=answered.body) if answered else self._around(environment)
         if target and reply is None:
-            reply = self._emulator.storage.reply(target, _body(environment), _region(environment))
+            asked, region = _body(environment), _region(environment)
+            reply = self._emulator.storage.reply(target, asked, region)
+            reply = reply or self._emulator.identity_center.reply(target, asked, region)
         if reply is None:
             return self._moto(environment, start)
         content = reply.body.encode()

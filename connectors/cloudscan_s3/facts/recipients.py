@@ -36,10 +36,15 @@ def recipient(account: str, own_estate: OwnEstate, arn: str = "") -> Recipient:
     return Recipient(principal=_principal(arn or account, account, affiliation, partner, own_estate), audience=audience)
 
 
+def directory_uid(identity: str) -> str:
+    """The permanent name of a user or group of an IAM Identity Center, by its id there."""
+    return f"{PLATFORM}:directory/{identity}"
+
+
 def directory_recipient(identity: str, kind: str) -> Recipient:
     """A user or group of the IAM Identity Center that the organisation has connected."""
     principal = Principal(
-        uid=f"{PLATFORM}:directory/{identity}", platform=PLATFORM, account="", kind=kind, name=identity, status="active"
+        uid=directory_uid(identity), platform=PLATFORM, account="", kind=kind, name=identity, status="active"
     )
     return Recipient(principal=principal, audience=Audience.NAMED)
 

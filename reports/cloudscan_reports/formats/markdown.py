@@ -241,7 +241,7 @@ def _frameworks(report: Report, texts: Texts) -> Iterator[str]:
             ],
         )
         if unseen := [code(control.id) for control in framework.controls if not control.rules]:
-            yield f"{prose(texts.say('frameworks.rest'))}: {', '.join(unseen)}"
+            yield f"{prose(texts.say('controls.rest'))} {texts.say('list.comma').join(unseen)}"
             yield ""
 
 

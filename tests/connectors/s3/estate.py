@@ -9,6 +9,7 @@ import boto3
 from cloudscan.connector import Connector, Estate, Gap
 from cloudscan.facts import Grant
 from cloudscan.reason import Reason
+from cloudscan_emulators.aws import moto_server
 from cloudscan_emulators.aws.moto_server import Emulator
 from cloudscan_s3.api.account import to_endpoint
 from cloudscan_s3.options import Options
@@ -16,7 +17,7 @@ from cloudscan_s3.plugin import PLUGIN
 from tests.connectors import reading
 from tests.connectors.reading import Read
 
-ACCOUNT = "123456789012"  # moto's own
+ACCOUNT = moto_server.ACCOUNT
 ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 ALL_OFF = dict.fromkeys(ALL_ON, False)
 

@@ -76,6 +76,8 @@ def kumo() -> Iterator[Company]:
         server.around.access_grants.append(AccessGrant(scope="s3://kumo-objects/*", grantee=THEIR_ROLE))
         server.around.object_lambda.append("redacting")
         server.around.outposts.append("op-1")
+        server.identity_center.owner = moto_server.ACCOUNT
+        server.identity_center.users += company.DIRECTORY
         server.storage.reports["kumo-objects"] = DailyReport(objects=2, size_bytes={"StandardStorage": 2})
         for key in ("a", "b"):
             s3(server).put_object(Bucket="kumo-objects", Key=key, Body=b"x", ACL="public-read")
