@@ -14,6 +14,7 @@ from cloudscan import config_checks, config_words
 from cloudscan.connector import PARTNER_SIGNS, ConnectorPlugin, Estate, Partner
 from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.errors import ConfigurationError
+from cloudscan.facts import RANKS
 from cloudscan.finding import Severity
 from cloudscan.organisation.register import PartnerTable
 from cloudscan.report import Terms
@@ -50,6 +51,17 @@ class RosterTable(_Table, frozen=True, kw_only=True):
     columns: Mapping[str, str] = {}  # what your columns are called, where `cloudscan roster check` does not know them
 
 
+class RankTable(_Table, frozen=True, kw_only=True):
+    """``[[ranks]]``: what matters how much. docs/ranks.md says which of several entries counts."""
+
+    rank: Literal["news-grade", "confidential", "working"]
+    places: Sequence[str] = ()  # ids, web addresses, places (Sales/Board), patterns of places (**/payroll, s3:plans-*)
+    tags: Sequence[str] = ()  # of buckets: "data=payroll", "data=pay*", or "data" alone
+    labels: Sequence[str] = ()  # the platform's own sensitivity labels, by name, with stars
+    containers: Sequence[str] = ()  # names of buckets, drives and sites as people see them, with stars
+    departments: Sequence[str] = ()  # of the owner, with stars
+
+
 class TemplatesTable(_Table, frozen=True, kw_only=True):
     """``[templates]``: who is meant to reach what."""
 
@@ -80,10 +92,21 @@ class WaiversTable(_Table, frozen=True, kw_only=True):
 
     max_days: int = 180  # the longest a waiver may last, from the day it is given
     due_days: int = 14  # how many days before its end a waiver is listed as due soon
+    review_days: int = 182  # after how many days an exception has to be reviewed
     tolerance_percent: int = 20  # by how much a finding may grow before its waiver ends
 
 
-class DeadlinesTable(_Table, frozen=True, kw_only=True):
+class RankDeadlinesTable(_Table, frozen=True, kw_only=True):
+    """``[deadlines.<rank>]``: other days for findings about resources of this rank; what is left out is as for all."""
+
+    critical: int | None = None
+    high: int | None = None
+    medium: int | None = None
+    low: int | None = None
+    info: int | None = None
+
+
+class DeadlinesTable(_Table, frozen=True, kw_only=True, rename="kebab"):
     """``[deadlines]``: how many days there are to fix a finding, from the day it was first seen."""
 
     critical: int = 7
@@ -91,6 +114,23 @@ class DeadlinesTable(_Table, frozen=True, kw_only=True):
     medium: int = 90
     low: int = 180
     info: int = 365
+    news_grade: RankDeadlinesTable = RankDeadlinesTable()  # [deadlines.news-grade]: other days for this rank
+    confidential: RankDeadlinesTable = RankDeadlinesTable()  # [deadlines.confidential]
+    working: RankDeadlinesTable = RankDeadlinesTable()  # [deadlines.working]
+
+    @property
+    def by_severity(self) -> Mapping[Severity, int]:
+        """The days for all findings."""
+        return {severity: getattr(self, severity) for severity in Severity}
+
+    @property
+    def own_by_rank(self) -> Mapping[str, Mapping[Severity, int]]:
+        """The days that ranks have of their own, by the rank's name."""
+        tables = {"news-grade": self.news_grade, "confidential": self.confidential, "working": self.working}
+        return {
+            rank: {severity: days for severity in Severity if (days := getattr(table, severity)) is not None}
+            for rank, table in tables.items()
+        }
 
 
 class RetentionTable(_Table, frozen=True, kw_only=True):
@@ -125,6 +165,7 @@ class Config(_Table, frozen=True, kw_only=True):
     organisation: OrganisationTable = OrganisationTable()
     partners: Sequence[PartnerTable] = ()
     roster: RosterTable = RosterTable()
+    ranks: Sequence[RankTable] = ()
     templates: TemplatesTable = TemplatesTable()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
@@ -149,6 +190,7 @@ class Config(_Table, frozen=True, kw_only=True):
             accounts=frozenset(us.accounts),
             organisations=frozenset(us.organisation_ids),
             timezone=us.timezone,
+            ranked_by_tag=any(entry.tags for entry in self.ranks),
             partners=tuple(
                 Partner(
                     name=partner.name,
@@ -170,11 +212,16 @@ class Config(_Table, frozen=True, kw_only=True):
         return min(most, ((end - local) % timedelta(days=1)).total_seconds() or most)
 
     @property
+    def _rank_days(self) -> Mapping[int, Mapping[Severity, int]]:
+        return {RANKS[rank]: days for rank, days in self.deadlines.own_by_rank.items() if days}
+
+    @property
     def terms(self) -> Terms:
         """What hand-outs and tickets say about the contact, our domains, deadlines and waivers."""
         return Terms(
             contact=self.organisation.contact,
-            days={severity: getattr(self.deadlines, severity) for severity in Severity},
+            days=self.deadlines.by_severity,
+            rank_days=self._rank_days,
             domains=self.estate.domains,
             waiver_days=self.waivers.max_days,
         )
@@ -187,7 +234,11 @@ class Config(_Table, frozen=True, kw_only=True):
     @property
     def calendar(self) -> Calendar:
         """The organisation's days, and its deadlines."""
-        return Calendar(timezone=self.organisation.timezone, deadlines=self.terms.days)
+        return Calendar(
+            timezone=self.organisation.timezone,
+            deadlines=self.deadlines.by_severity,
+            rank_deadlines=self._rank_days,
+        )
 
     @property
     def folder(self) -> Path:

@@ -9,11 +9,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from cloudscan import partner_checks
 from cloudscan.config_words import Step
 from cloudscan.connector import ConnectorPlugin, IdShape
 from cloudscan.days import nearest_zone, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.organisation import patterns
+from cloudscan.organisation.patterns import folded
+from cloudscan.organisation.rank_lines import is_single
 from cloudscan.sentence import Sentence, say
 from cloudscan.text import CONSUMER, suggestion
 
@@ -26,7 +30,9 @@ Problem = tuple[Sequence[Step], Sentence | ConfigurationError]
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _LONGEST_SCAN: Final = 720  # hours
 _MOST_REQUESTS: Final = 512  # in flight
+_RANKED_BY: Final = ("places", "tags", "labels", "containers", "departments")
 _LABEL: Final = re.compile(r"(?!-)[^\W_](?:[\w-]{0,61}[^\W_])?")
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REGISTRIES: Final = frozenset(
     {"ac", "co", "com", "ed", "edu", "go", "gov", "gr", "lg", "ne", "net", "nom", "or", "org"}
 )
@@ -36,7 +42,9 @@ _REGISTRIES: Final = frozenset(
 def problems(config: "Config") -> Iterator[Problem]:
     """What is wrong, and where, in the order of the file's tables."""
     yield from _whose(config)
+    yield from partner_checks.problems(config)
     yield from _where(config)
+    yield from _ranked(config)
     yield from _scanning(config)
     yield from _least(config)
     for number, route in enumerate(config.routes):
@@ -61,6 +69,9 @@ def unknown_ids(config: "Config", plugins: Iterable[ConnectorPlugin]) -> Iterato
     yield from _misshapen(("organisation", "organisation_ids"), us.organisation_ids, organisations)
     for number, partner in enumerate(config.partners):
         yield from _misshapen(("partners", number, "accounts"), partner.accounts, [*accounts, *organisations])
+        # A tenant is named by a GUID, which no platform here calls the id of an organisation.
+        ids = [one for one in partner.organisations if not _GUID.fullmatch(one)]
+        yield from _misshapen(("partners", number, "organisations"), ids, organisations)
 
 
 def _misshapen(way: Sequence[Step], ids: Sequence[str], shapes: Sequence[tuple[str, IdShape]]) -> Iterator[Problem]:
@@ -72,34 +83,60 @@ def _misshapen(way: Sequence[Step], ids: Sequence[str], shapes: Sequence[tuple[s
 
 
 def _whose(config: "Config") -> Iterator[Problem]:
-    """Domains that are none, that anybody may have, or that are said to be two parties'."""
-    owners: dict[str, str] = {}
-    parties: list[tuple[Sequence[Step], str, Sequence[str], Sequence[str]]] = [
-        (
-            ("organisation",),
-            "",
-            config.organisation.domains,
-            (*config.organisation.accounts, *config.organisation.organisation_ids),
-        ),
-        *((("partners", number), one.name, one.domains, one.accounts) for number, one in enumerate(config.partners)),
-    ]
-    for way, name, domains, ids in parties:
-        if way[0] == "partners" and not name.strip():
-            yield (*way, "name"), say("a partner needs a name")
-        for domain in domains:
+    """Domains that are none, that anybody may have, or that are said to be ours and a partner's.
+
+    Two partners may have one domain: that is two contracts.
+    """
+    us = config.organisation
+    ours = {*(domain.lower() for domain in us.domains), *us.accounts, *us.organisation_ids}
+    for domain in us.domains:
+        if problem := _domain_problem(domain):
+            yield ("organisation", "domains"), problem
+    if any(one != one.strip() or not one for one in (*us.accounts, *us.organisation_ids)):
+        yield ("organisation", "accounts"), say("an id is empty or begins or ends with a space; remove it")
+    for number, partner in enumerate(config.partners):
+        for domain in partner.domains:
             if problem := _domain_problem(domain):
-                yield (*way, "domains"), problem
-        if any(one != one.strip() or not one for one in ids):
-            yield (*way, "accounts"), say("an id is empty or begins or ends with a space; remove it")
-        for value in (*(domain.lower() for domain in domains), *ids):
-            if value in owners and owners[value] != name:
-                whose = say("{name}'s", name=owners[value]) if owners[value] else say("ours")
-                key = "domains" if value in {domain.lower() for domain in domains} else "accounts"
+                yield ("partners", number, "domains"), problem
+        named = {"domains": [one.lower() for one in partner.domains], "accounts": partner.accounts,
+                 "organisations": partner.organisations}  # fmt: skip
+        for key, values in named.items():
+            for value in ours.intersection(values):
                 yield (
-                    (*way, key),
-                    say("{value} is said to be {whose} as well; keep one of them", value=value, whose=whose),
+                    ("partners", number, key),
+                    say("{value} is said to be ours as well; keep one of them", value=value),
                 )
-            owners[value] = name
+
+
+def _ranked(config: "Config") -> Iterator[Problem]:
+    """Entries that name nothing or everything, and what is said to have two ranks."""
+    said: dict[tuple[str, str], str] = {}
+    for number, entry in enumerate(config.ranks):
+        way = ("ranks", number)
+        if not any(getattr(entry, key) for key in _RANKED_BY):
+            keys = ", ".join(_RANKED_BY)
+            yield (*way, "rank"), say("the entry names nothing that has this rank; write one of {keys}", keys=keys)
+        for key in _RANKED_BY:
+            for value in getattr(entry, key):
+                if problem := _rank_problem(key, value):
+                    yield (*way, key), problem
+                before = said.setdefault((key, folded(value).strip()), entry.rank)
+                if before != entry.rank:
+                    twice = say(
+                        "{value} is said to be {rank} as well; keep one of them", value=repr(value), rank=before
+                    )
+                    yield (*way, key), twice
+
+
+def _rank_problem(key: str, value: str) -> Sentence | None:
+    if not value.strip():
+        return say("a value is empty; remove it")
+    if key == "tags" and not value.partition("=")[0].strip():
+        return say("{value} names no tag; write one like data=payroll", value=repr(value))
+    if key != "tags" and not value.strip("*?/ "):
+        return say("{value} fits everything, and a rank says what matters more than the rest; narrow it",
+                   value=repr(value))  # fmt: skip
+    return patterns.problem(value) if key == "places" and not is_single(value) else None
 
 
 def _where(config: "Config") -> Iterator[Problem]:
@@ -151,6 +188,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     for table, key, least in (
         ("waivers", "max_days", 1),
         ("waivers", "due_days", 0),
+        ("waivers", "review_days", 1),
         ("waivers", "tolerance_percent", 0),
         ("ledger", "wait_seconds", 0),
         ("retention", "snapshots_days", 0),
@@ -163,3 +201,7 @@ def _least(config: "Config") -> Iterator[Problem]:
     ):
         if getattr(getattr(config, table), key) < least:
             yield (table, key), say("it must be at least {least}", least=least)
+    for rank, days in config.deadlines.own_by_rank.items():
+        for severity, most in days.items():
+            if most < 0:
+                yield ("deadlines", rank, severity.value), say("it must be at least {least}", least=0)

@@ -384,6 +384,7 @@ class Estate:
     organisations: frozenset[str] = frozenset()  # our organisation ids, e.g. o-a1b2c3d4e5
     timezone: str = "UTC"  # of its days, as the IANA database names it
     partners: tuple[Partner, ...] = ()
+    ranked_by_tag: bool = False  # tags say what matters how much: read them of everything that has some
 
     def day_of(self, moment: datetime) -> date:
         """The organisation's day that a moment belongs to: what a platform records for a day may be midnight here."""
@@ -409,13 +410,16 @@ class Estate:
     def partner_detail(self, *names: str) -> Mapping[str, str]:
         """What rules read of the partner of a principal with these names (`partner_of`); empty if there is none.
 
-        `partner_by` says where it is not all of the partner's people, but this one, a group or an application.
+        Where it is not all of the partner's people, but this one, a group or an application, `partner_by` says so, and
+        no end is recorded: rules about everybody at a domain must not speak of it, the register alone decides.
         """
         partner = self.partner_of(*names)
         if partner is None:
             return {}
         sign = next(sign for name in names if name and (sign := partner.sign_of(name)))
-        return {**partner.detail, **({} if sign in _BY_ORGANISATION else {"partner_by": sign})}
+        if sign in _BY_ORGANISATION:
+            return partner.detail
+        return {**partner.detail, "contract_ends": "false", "partner_by": sign}
 
 
 @dataclass(frozen=True, kw_only=True)

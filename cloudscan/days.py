@@ -25,6 +25,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
 
     timezone: str = UTC_NAME  # a name of the IANA database: Asia/Tokyo
     deadlines: Mapping[Severity, int] = {}  # from the day a finding was first seen; empty: none
+    rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
 
 
 @cache
@@ -61,8 +62,16 @@ def zone_name(local: datetime) -> str:
 
 def due_day(finding: Finding, calendar: Calendar) -> date | None:
     """The last day on which a fix is in time; None without a deadline for its severity."""
-    days = calendar.deadlines.get(finding.severity)
+    days = days_to_fix(finding, calendar.deadlines, calendar.rank_deadlines)
     return None if days is None else day_of(finding.first_seen_on, calendar.timezone) + timedelta(days=days)
+
+
+def days_to_fix(
+    finding: Finding, deadlines: Mapping[Severity, int], rank_deadlines: Mapping[int, Mapping[Severity, int]]
+) -> int | None:
+    """How many days there are to fix a finding: those of its rank, or else of its severity; None without a deadline."""
+    own = rank_deadlines.get(finding.verdict.rank or 0, {})
+    return own.get(finding.severity, deadlines.get(finding.severity))
 
 
 def is_overdue(finding: Finding, calendar: Calendar, now: datetime) -> bool:

@@ -87,6 +87,20 @@ class Affiliation(StrEnum):
     EXTERNAL = "external"
 
 
+RANKS: Final[Mapping[str, int]] = {"news-grade": 5, "confidential": 3, "working": 1}
+"""How much a resource matters, by what the organisation calls it: it would be in the news; it is for nobody outside;
+anybody here may see it. The numbers are `Resource.rank`."""
+
+
+UNRANKED: Final = "unranked"
+"""What a resource is called of which nobody has said how much it matters."""
+
+
+def rank_name(rank: int | None) -> str:
+    """What a rank is called; empty for a number between those that have a name."""
+    return UNRANKED if rank is None else next((name for name, number in RANKS.items() if number == rank), "")
+
+
 class Outcome(StrEnum):
     """How much of one table of one scope was read."""
 
@@ -249,7 +263,7 @@ class Resource(Fact, frozen=True, kw_only=True):
     created_on: datetime | None = None
     modified_on: datetime | None = None
     label: str = ""  # the platform's own sensitivity label or data class
-    rank: int | None = None  # 1..5, how much it matters; from configuration or tags
+    rank: int | None = None  # 1..5, how much it matters, as `[[ranks]]` say (`RANKS`); None: nobody has said
     url: str = ""
     detail: Detail = {}
 

@@ -1,7 +1,7 @@
 """The report as a value: all that formats and trackers receive."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -9,14 +9,14 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cloudscan.coverage import Coverage, ScanSummary
-from cloudscan.days import UTC_NAME, Calendar
+from cloudscan.days import UTC_NAME, Calendar, days_to_fix
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.3"
+SCHEMA_VERSION = "3.4"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,6 +264,40 @@ class TicketLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""  # https, or empty
 
 
+class ContractState(StrEnum):
+    """Where a partner's contract stands on the day of the scan."""
+
+    UPCOMING = "upcoming"  # not begun
+    RUNNING = "running"  # with an end
+    RENEWING = "renewing"  # goes on by itself
+    OPEN_ENDED = "open_ended"  # the register names no end
+    ENDED = "ended"
+
+
+class PartnerSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract with a partner, and what the partner has. Names nobody of the partner's."""
+
+    uid: str
+    name: str
+    owner: str  # who is responsible here: an address, or a department
+    deputy: str
+    owner_is_here: bool | None  # one of the two works here; None: could not be told
+    purpose: str
+    contract: str  # its number
+    personal_data: bool  # personal data is entrusted
+    state: ContractState
+    starts_on: date | None  # the first day; None: the register does not say
+    ends_on: date | None  # the last day, or that before the contract renews itself; None: the register does not say
+    people: int  # of theirs who are known, each once
+    others: int  # accounts, groups, applications and domains of theirs
+    resources: int  # that they can reach
+    places: int  # where that was given to them
+    platforms: Sequence[str]  # of these
+    since: datetime | None = None  # the first grant that is known; None: no platform says
+    last_seen_on: datetime | None = None  # when one of them was last active; None: not known
+    findings: Sequence[str] = ()  # fingerprints of what is found about them
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was scanned, the findings with the most urgent first, and what could not be evaluated."""
 
@@ -284,9 +318,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
     frameworks: Sequence[FrameworkResult] = ()  # control by control
+    partners: Sequence[PartnerSummary] = ()  # of the register, by name
     comparisons: Sequence[Comparison] = ()  # with 30 and with 90 days ago, or the first scan of a young ledger
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
+    rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
     only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property
@@ -299,7 +335,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def calendar(self) -> Calendar:
         """The organisation's days and deadlines."""
-        return Calendar(timezone=self.timezone, deadlines=self.deadlines)
+        return Calendar(timezone=self.timezone, deadlines=self.deadlines, rank_deadlines=self.rank_deadlines)
 
     def gap_state(self, row: Coverage) -> GapState:
         """What is known about the gap in a row of coverage."""
@@ -335,8 +371,14 @@ class Terms:
 
     contact: str = ""  # whom to ask
     days: Mapping[Severity, int]  # to fix a finding, from the day it was first seen
+    rank_days: Mapping[int, Mapping[Severity, int]] = field(default_factory=dict)  # what is otherwise for a rank
     domains: Collection[str] = ()  # of our mail, in lower case
     waiver_days: int = 180  # the longest a waiver may last
+
+    def days_for(self, finding: Finding) -> int:
+        """How many days there are to fix a finding, from the day it was first seen."""
+        own = days_to_fix(finding, self.days, self.rank_days)
+        return self.days[finding.severity] if own is None else own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from cloudscan.engine.judging_record import JudgingRecord
 from cloudscan.engine.rule_file import Rule
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
-from cloudscan.report import Event, Report, Scan, WaiverStatus
+from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import as_csv
 
@@ -45,6 +45,7 @@ class Sources:
     config: Config
     events: Sequence[Event] = ()
     waivers: Sequence[WaiverStatus] = ()
+    reviews: Mapping[str, Sequence[WaiverReview]] = field(default_factory=dict)  # of exceptions, by uid
     scans: Sequence[Scan] = ()
 
 
@@ -121,10 +122,14 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
                         status.waiver, status.waiver.fingerprint, renamed(status.waiver.fingerprint)
                     ),
                     findings=[renamed(fingerprint) for fingerprint in status.findings],
+                    reviews=[redactor.review(review) for review in status.reviews],
                     widened={renamed(fingerprint): amounts for fingerprint, amounts in status.widened.items()},
                 )
                 for status in sources.waivers
             ],
+            reviews={
+                redactor.id(uid): [redactor.review(review) for review in some] for uid, some in sources.reviews.items()
+            },
         ),
         config={**_hidden(opened.config, redactor), "rules": opened.config["rules"]},
         redacted=True,
@@ -164,6 +169,7 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
     yield manifest.data(replay.PARAMS, sources.judged.params)
     yield manifest.text("ledger/events.csv", as_csv(*tables.events(sources.events)))
     yield manifest.text("ledger/waivers.csv", as_csv(*tables.waivers(sources.waivers)))
+    yield manifest.text("ledger/reviews.csv", as_csv(*tables.reviews(sources.reviews)))
     yield manifest.text("ledger/scans.csv", as_csv(*tables.scans(sources.scans)))
     yield manifest.data("versions.json", tables.versions())
     yield Part(name=f"{replay.SNAPSHOT}/manifest.json", content=sources.snapshot / "manifest.json")
@@ -210,6 +216,11 @@ def until(sources: Sources, moment: datetime) -> Sources:
     return replace(
         sources,
         events=[event for event in sources.events if event.on <= moment],
-        waivers=[status for status in sources.waivers if status.waiver.given_on <= moment],
+        waivers=[_with_reviews(status, moment) for status in sources.waivers if status.waiver.given_on <= moment],
+        reviews={uid: [one for one in some if one.on <= moment] for uid, some in sources.reviews.items()},
         scans=[scan for scan in sources.scans if scan.started_on <= moment],
     )
+
+
+def _with_reviews(status: WaiverStatus, moment: datetime) -> WaiverStatus:
+    return msgspec.structs.replace(status, reviews=[review for review in status.reviews if review.on <= moment])

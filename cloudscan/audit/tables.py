@@ -11,7 +11,7 @@ from cloudscan.coverage import Coverage
 from cloudscan.engine.remedies import LANGUAGES
 from cloudscan.framework import FrameworkResult
 from cloudscan.reason import Reason, advice, sentence
-from cloudscan.report import Event, Report, Scan, WaiverStatus
+from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus
 from cloudscan.text import Cell
 
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
@@ -95,13 +95,23 @@ def events(events: Iterable[Event]) -> Table:
 def waivers(statuses: Iterable[WaiverStatus]) -> Table:
     """Every waiver that was granted: its target, owner, reason and dates, and the findings that it covers."""
     head = ("waiver", "finding", "rule", "place", "gap", "owner", "reason", "given_on", "until", "revoked_on", "covers",
-            "widened")  # fmt: skip
+            "widened", "renewals")  # fmt: skip
     return head, (
         [status.waiver.id, status.waiver.fingerprint, status.waiver.rule_id, status.waiver.target, status.waiver.gap,
          status.waiver.owner, status.waiver.reason, status.waiver.given_on, status.waiver.until.isoformat(),
-         status.revoked_on, " ".join(status.findings), " ".join(status.widened)]
+         status.revoked_on, " ".join(status.findings), " ".join(status.widened), status.renewals]
         for status in statuses
     )  # fmt: skip
+
+
+def reviews(reviews: Mapping[str, Sequence[WaiverReview]]) -> Table:
+    """What was decided when somebody looked again at a waiver, or at an entry of an allow-list, in order."""
+    head = ("about", "on", "decision", "decided_by", "reason", "until")
+    return head, (
+        [about, one.on, one.decision.value, one.by, one.reason, one.until.isoformat() if one.until else ""]
+        for about, some in reviews.items()
+        for one in some
+    )
 
 
 def scans(scans: Iterable[Scan]) -> Table:

@@ -149,6 +149,7 @@ def _sources(config: Config, name: str) -> "Sources":
         config=config,
         events=ledger.events(),
         waivers=ledger.waivers(now=recorded.report.scan.finished_on),
+        reviews=ledger.reviews(),
         scans=ledger.trend(),
     )
     return sources if last.scan.id == wanted.id else until(sources, recorded.report.scan.finished_on)

@@ -20,9 +20,13 @@ from cloudscan.connector import Check
 from cloudscan.days import clock_time
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.sentence import joined, say
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.snapshot.store import latest_snapshot
+from cloudscan.text import plain
 from cloudscan.ticketing.asking import Asking
 from cloudscan.tracker import Listing, Tracker
 
+_MOST_SHOWN: Final = 10  # entries that reach nothing
 _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
 
@@ -62,6 +66,8 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     yield _tried(say("rules"), lambda: say("rules: {count}", count=len(load_rules(config, for_judging=True))))
     yield _tried(say("folder"), lambda: _folder(config))
     yield _tried(say("ledger"), lambda: _ledger(config))
+    if config.ranks:
+        yield _tried(say("ranks"), lambda: _ranks(config))
     for name in dict.fromkeys(["html", *config.reports]):
         yield _tried(say("format {name}", name=name), lambda name=name: _format(config, name, path))  # type: ignore[misc]
     for name in config.trackers:
@@ -116,6 +122,23 @@ def _ledger(config: Config) -> str:
     if last is None:
         return say("ledger: no scan yet")
     return say("ledger: last scan {moment}", moment=clock_time(last.scan.started_on, last.timezone))
+
+
+def _ranks(config: Config) -> str:
+    """How far the entries reach in the last snapshot. One that reaches nothing yet is no fault."""
+    from cloudscan.nightly.knowledge import rank_lines
+    from cloudscan.organisation import rank_lookup
+
+    lines, folder = rank_lines(config.ranks), latest_snapshot(config.folder / "snapshots")
+    if folder is None:
+        return say("ranks: {count} entries, not tried: no scan yet", count=len(lines))
+    with Snapshot.open(folder) as snapshot:
+        rank_lookup.rank(snapshot, lines)
+        idle = rank_lookup.counts(snapshot, lines).idle
+    if not idle:
+        return say("ranks: {count} entries, all reach something", count=len(lines))
+    shown = ", ".join(repr(plain(line.value)) for line in idle[:_MOST_SHOWN])
+    return say("ranks: {idle} of {count} entries reach nothing: {shown}", idle=len(idle), count=len(lines), shown=shown)
 
 
 def _format(config: Config, name: str, path: str | None) -> str:

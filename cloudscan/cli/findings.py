@@ -9,6 +9,7 @@ from cloudscan.cli.language import echo
 from cloudscan.cli.only import narrowed_report, only_option
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
+from cloudscan.facts import RANKS, UNRANKED, rank_name
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.report import Report
 from cloudscan.sentence import Sentence, joined, say
@@ -18,6 +19,7 @@ from cloudscan.sentence import Sentence, joined, say
 @click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="Only this severity or worse.")
 @click.option("--rule", "rule_id", shell_complete=completing.rules, help="Only findings of this rule.")
 @click.option("--account", shell_complete=completing.accounts, help="Only findings in this account.")
+@click.option("--rank", type=click.Choice([*RANKS, UNRANKED]), help="Only findings about resources of this rank.")
 @only_option
 @click.option("--waived/--not-waived", default=None, help="Only waived findings, or only those that are not.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most N findings.")
@@ -30,6 +32,7 @@ def findings(
     severity: str,
     rule_id: str | None,
     account: str | None,
+    rank: str | None,
     only: Sequence[str],
     waived: bool | None,
     limit: int | None,
@@ -57,6 +60,7 @@ def findings(
         if finding.severity >= Severity(severity)
         and rule_id in (None, finding.verdict.rule_id)
         and account in (None, finding.verdict.subject.account)
+        and rank in (None, rank_name(finding.verdict.rank))
         and waived in (None, finding.state is State.WAIVED)
     ][:limit]
     if format_name == "json":

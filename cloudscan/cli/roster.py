@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cloudscan.cli import roster_changes
+from cloudscan.cli import roster_accounts, roster_changes
 from cloudscan.cli.dates import as_day
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo
@@ -20,6 +20,7 @@ from cloudscan.sentence import Sentence, joined, say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
+    from cloudscan.organisation.unjoined import Unjoined
     from cloudscan.roster.changes import Changes
     from cloudscan.roster.history import Doubt, History
     from cloudscan.roster.reading import Dirt, Roster
@@ -62,7 +63,9 @@ def check(config_path: str | None, file: str | None, format_name: str) -> int:
 
     FILE is a CSV, in UTF-8 or Shift_JIS; without one it is the file that [roster] names. Shown are the columns and what
     they were taken for, how many people are active, on leave or gone today, every row that cannot be understood, and
-    what changed since the previous roster. Names are not printed.
+    what changed since the previous roster. After a scan also who has no account, which accounts belong to nobody, and
+    which of these are called like somebody: for a person to confirm in the roster. Names are not printed, but numbers
+    and addresses.
     """
     from cloudscan.roster import memory
 
@@ -72,13 +75,15 @@ def check(config_path: str | None, file: str | None, format_name: str) -> int:
     standings = _standings(read, today)
     reason, changes = _compared(memory.load(config.folder), read, today)
     if format_name == "json":
-        click.echo(_as_json(table, read, standings, reason, changes))
+        click.echo(_as_json(table, read, standings, reason, changes, roster_accounts.left_over(config)))
     else:
         _show(table, read, standings)
         if reason:
             echo(say("People cannot be judged by it: {reason}.", reason=roster_changes.DOUBTS[reason]))
         elif changes:
             roster_changes.show(changes)
+        if (left_over := roster_accounts.left_over(config)) is not None:
+            roster_accounts.show(left_over)
     return EXIT_INCOMPLETE if read.dirt or reason else 0
 
 
@@ -233,7 +238,12 @@ def _line(dirt: "Dirt") -> Sentence:
 
 
 def _as_json(
-    table: "Table", read: "Roster", standings: Mapping[str, int], reason: "Doubt | None", changes: "Changes | None"
+    table: "Table",
+    read: "Roster",
+    standings: Mapping[str, int],
+    reason: "Doubt | None",
+    changes: "Changes | None",
+    left_over: "Unjoined | None",
 ) -> bytes:
     import msgspec
 
@@ -249,5 +259,6 @@ def _as_json(
             "dirt": read.dirt,
             "doubt": reason,
             "changes": roster_changes.as_json(changes) if changes else None,
+            "unjoined": left_over,
         }
     )

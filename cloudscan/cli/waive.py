@@ -1,4 +1,4 @@
-"""`cloudscan waive add|list|revoke`."""
+"""`cloudscan waive add|list|review|revoke`."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +12,7 @@ from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
+from cloudscan.cli.waiver_review import review
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
 from cloudscan.sentence import Sentence, joined, say
@@ -179,6 +180,9 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     ]  # fmt: skip
     heads = (say("no"), say("until"), say("note"), say("findings"), say("scope"), say("owner"), say("reason"))
     show_table(heads, rows)
+
+
+waive.add_command(review)
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:

@@ -106,7 +106,7 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
         "most_rank": 5, "most_access": "own", "anywhere": True,
     },
     "partner_places": {"principal_uid": "somebody", "partner_uid": "partner", "resource_uid": "res"},
-    "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": ""},
+    "ranks": {"resource_uid": "res", "rank": 5, "source": "pattern", "decided_by": "", "origin_uid": "res"},
     "templates": {"uid": "template", "name": "Sales", "pattern": "Sales/Contracts", "matches": 1},
     "drift": {
         "resource_uid": "res", "grant_uid": "way", "kind": "as-intended", "template": "Sales", "line": "",

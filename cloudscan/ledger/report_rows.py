@@ -11,10 +11,11 @@ from sqlalchemy.engine import Connection
 
 from cloudscan import __version__
 from cloudscan.coverage import Coverage
-from cloudscan.days import Calendar, clock_time
+from cloudscan.days import Calendar, clock_time, day_of
 from cloudscan.engine import framework_coverage
 from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.partner_summary import partner_summaries
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
@@ -60,8 +61,10 @@ def report_of(
         unknowns=verdicts.unknown,
         coverage=lifecycle.condensed(coverage),
         frameworks=framework_coverage.results(frameworks, summaries, findings, verdicts.unknown),
+        partners=partner_summaries(snapshot, findings, day_of(snapshot.scan.started_on, calendar.timezone)),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 
@@ -206,6 +209,7 @@ def _with_decisions(db: Connection, report: Report, today: datetime, calendar: C
         gaps=gap_rows.statuses(db, report, register, today),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
+        rank_deadlines=calendar.rank_deadlines,
     )
 
 

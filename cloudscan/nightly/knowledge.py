@@ -4,17 +4,21 @@ A roster that cannot be read or trusted is a gap of this night: the scan continu
 A template that cannot be read is one, too.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from cloudscan.config import Config
+from cloudscan.config import Config, RankTable
 from cloudscan.days import day_of
 from cloudscan.errors import ConfigurationError
+from cloudscan.facts import RANKS
 from cloudscan.nightly.exemptions import exemptions_on
 from cloudscan.nightly.template_files import read_templates
 from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.organisation.rank_lines import RankLine, Source, is_single
 from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
 from cloudscan.roster import memory
@@ -22,6 +26,14 @@ from cloudscan.roster.history import History, doubt, merge
 from cloudscan.roster.people import people_of
 from cloudscan.roster.reading import Roster, read_roster
 from cloudscan.roster.table import read_table
+
+_SOURCES: Final[Mapping[str, Source]] = {
+    "places": Source.PATTERN,
+    "tags": Source.TAG,
+    "labels": Source.LABEL,
+    "containers": Source.PATTERN,
+    "departments": Source.DEPARTMENT,
+}
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +57,24 @@ def known_on(config: Config, now: datetime) -> Known:
         staff=staff,
         partners=config.partners,
         exemptions=exemptions_on(config, now),
+        ranks=rank_lines(config.ranks),
         intent=_intent(config),
     )
     return Known(knowledge=knowledge, history=history)
+
+
+def rank_lines(tables: Iterable[RankTable]) -> list[RankLine]:
+    """Every value of ``[[ranks]]``, in the order of the file."""
+    return [
+        RankLine(rank=RANKS[table.rank], source=_source(key, value), value=value, is_container=key == "containers")
+        for table in tables
+        for key in _SOURCES
+        for value in getattr(table, key)
+    ]
+
+
+def _source(key: str, value: str) -> Source:
+    return Source.EXPLICIT if key == "places" and is_single(value) else _SOURCES[key]
 
 
 def _staff(config: Config, now: datetime) -> tuple[Staff, History | None]:

@@ -5,7 +5,7 @@ decided by    when
 ============  =======================================================================================================
 members       access was given on the container itself to at least three people of ours whose departments are known,
               directly or through groups, and at least 60% of them are of this department
-owner         its owner is a person of this department: somebody's drive, a bucket with the owner's address
+owner         fewer people than that are known, and its owner is of this department: a drive, a tagged bucket
 ============  =======================================================================================================
 
 Members come before the owner. A container of which neither is true is that of the container in which it is (the
@@ -78,7 +78,7 @@ def _containers(db: duckdb.DuckDBPyConnection) -> None:
            WITH admitted AS (
                SELECT DISTINCT g.resource_uid, g.principal_uid
                FROM grants AS g JOIN containers AS c ON c.uid = g.resource_uid
-               WHERE g.audience = 'named' AND g.access > 'list' AND g.effective AND NOT g.inherited
+               WHERE g.audience = 'named' AND g.access > 'list'::access_ladder AND g.effective AND NOT g.inherited
            ),
            counted AS (
                SELECT a.resource_uid, s.department, count(DISTINCT s.person_uid) AS people
@@ -93,6 +93,10 @@ def _containers(db: duckdb.DuckDBPyConnection) -> None:
            SELECT resource_uid, department, sum(people) AS people FROM counted GROUP BY resource_uid, department"""
     )
     db.execute(
+        f"""CREATE OR REPLACE TEMP TABLE mixed AS
+            SELECT resource_uid FROM of_containers GROUP BY resource_uid HAVING sum(people) >= {LEAST_PEOPLE}"""
+    )
+    db.execute(
         f"""INSERT INTO joined_department_containers (resource_uid, department, decided_by, share, people)
             SELECT resource_uid, department, 'members', share, people FROM ({_most("resource_uid", "of_containers")})"""
     )
@@ -100,7 +104,8 @@ def _containers(db: duckdb.DuckDBPyConnection) -> None:
         """INSERT INTO joined_department_containers (resource_uid, department, decided_by, share, people)
            SELECT c.uid, s.department, 'owner', 100, 1
            FROM containers AS c JOIN staffed AS s ON s.principal_uid = c.owner_uid
-           WHERE c.uid NOT IN (SELECT resource_uid FROM joined_department_containers)"""
+           WHERE c.uid NOT IN (SELECT resource_uid FROM joined_department_containers)
+             AND c.uid NOT IN (SELECT resource_uid FROM mixed)"""
     )
 
 
@@ -110,7 +115,8 @@ def _inherit(db: duckdb.DuckDBPyConnection) -> None:
            SELECT c.uid, d.department, d.decided_by, d.share, d.people
            FROM containers AS c
            JOIN joined_department_containers AS d ON d.resource_uid = coalesce(c.container_uid, c.parent_uid)
-           WHERE c.uid NOT IN (SELECT resource_uid FROM joined_department_containers)"""
+           WHERE c.uid NOT IN (SELECT resource_uid FROM joined_department_containers)
+             AND c.uid NOT IN (SELECT resource_uid FROM mixed)"""
     )
 
 

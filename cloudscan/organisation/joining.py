@@ -9,7 +9,17 @@ from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
 from cloudscan.days import day_of
 from cloudscan.facts import Hidden, Outcome
-from cloudscan.organisation import accounts, departments, exemptions, leftovers, partners, people, rows, templates
+from cloudscan.organisation import (
+    accounts,
+    departments,
+    exemptions,
+    leftovers,
+    partners,
+    people,
+    ranks,
+    rows,
+    templates,
+)
 from cloudscan.organisation.knowledge import Knowledge
 from cloudscan.reason import Reason
 from cloudscan.snapshot.organisation import ORGANISATION
@@ -35,6 +45,7 @@ def joiner(knowledge: Knowledge) -> Join:
         departments.join(db)
         leftovers.join(db, knowledge.timezone)
         partners.join(db, knowledge)
+        ranks.join(db, knowledge)
         exemptions.join(db, knowledge)
         templates.join(db, knowledge.intent.templates, now=record.started_on, today=today, timezone=knowledge.timezone)
         return Joined(

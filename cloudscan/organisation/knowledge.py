@@ -7,6 +7,7 @@ import msgspec
 
 from cloudscan.days import UTC_NAME
 from cloudscan.facts import NEVER
+from cloudscan.organisation.rank_lines import RankLine
 from cloudscan.organisation.register import PartnerTable
 from cloudscan.organisation.template import Intent
 from cloudscan.reason import Reason
@@ -54,6 +55,7 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = UTC_NAME
     domains: Collection[str] = ()  # ours, in lower case
     staff: Staff = Staff()
+    ranks: Sequence[RankLine] = ()
     partners: Sequence[PartnerTable] = ()  # the register
     exemptions: Exemptions = Exemptions()
     intent: Intent = Intent()  # permission templates

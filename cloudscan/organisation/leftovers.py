@@ -41,7 +41,7 @@ def _of_former(db: duckdb.DuckDBPyConnection) -> None:
         """INSERT INTO joined_leftovers
            SELECT f.person_uid, f.principal_uid, 'left', '', '', $no_day, g.uid, NULL, ''
            FROM former AS f JOIN grants AS g ON g.principal_uid = f.principal_uid
-           WHERE g.audience > 'owner' OR g.audience IS NULL
+           WHERE g.audience > 'owner'::audience_ladder OR g.audience IS NULL
            UNION ALL
            SELECT DISTINCT f.person_uid, f.principal_uid, 'left', '', '', $no_day, NULL, m.group_uid, ''
            FROM former AS f JOIN memberships AS m ON m.member_uid = f.principal_uid""",
@@ -76,7 +76,8 @@ def _of_movers(db: duckdb.DuckDBPyConnection, timezone: str) -> None:
            LEFT JOIN joined_department_containers AS i
              ON i.resource_uid = r.container_uid AND i.department = m.from_department
            WHERE coalesce(d.resource_uid, i.resource_uid) IS NOT NULL
-             AND NOT coalesce(g.granted_on >= m.begins_on, FALSE) AND (g.audience > 'owner' OR g.audience IS NULL)"""
+             AND NOT coalesce(g.granted_on >= m.begins_on, FALSE)
+             AND (g.audience > 'owner'::audience_ladder OR g.audience IS NULL)"""
     )
     db.execute(
         """INSERT INTO joined_leftovers

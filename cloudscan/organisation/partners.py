@@ -13,9 +13,10 @@ from typing import Final
 import duckdb
 
 from cloudscan.connector import PARTNER_SIGNS
+from cloudscan.facts import RANKS
 from cloudscan.organisation import patterns
 from cloudscan.organisation.knowledge import Knowledge
-from cloudscan.organisation.register import NO_START, RANKS, PartnerTable, missing
+from cloudscan.organisation.register import NO_START, PartnerTable, missing
 from cloudscan.organisation.rows import fill, insert
 from cloudscan.roster.entry import Standing
 from cloudscan.roster.folding import folded_name

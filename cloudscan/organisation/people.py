@@ -118,7 +118,9 @@ def directory_people(db: duckdb.DuckDBPyConnection, today: date) -> People:
     for email, name, department, _status, detail in rows:
         entry = _entry(email, name, department, msgspec.json.decode(detail or "{}"))
         found.setdefault(entry.number or entry.addresses[0], []).append(entry)
-    numbered = {address: number for number, several in found.items() for one in several for address in one.addresses}
+    numbered = {
+        address: one.number for several in found.values() for one in several if one.number for address in one.addresses
+    }
     merged: dict[str, list[RosterEntry]] = {}
     for name, several in found.items():
         merged.setdefault(numbered.get(name, name), []).extend(several)

@@ -14,9 +14,6 @@ import msgspec
 from cloudscan.facts import Access
 from cloudscan.snapshot.organisation import NO_DAY
 
-RANKS: Final = {"working": 1, "confidential": 3, "news-grade": 5}
-"""The ranks that a partner may see up to, by their words in the configuration."""
-
 NO_START: Final = date(1, 1, 1)
 """The register names no first day."""
 

@@ -25,7 +25,7 @@ from cloudscan.facts import EMPLOYEE_NUMBER, Hidden
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
-from cloudscan.report import GapStatus, Report, RuleSummary
+from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary, WaiverReview
 from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
@@ -171,9 +171,11 @@ class Redactor:
             trend=report.trend,
             gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
             frameworks=report.frameworks,
+            partners=[self.partner(one) for one in report.partners],
             comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
+            rank_deadlines=report.rank_deadlines,
             only=[f"{name}={self.text(value)}" for name, _, value in (one.partition("=") for one in report.only)],
         )
 
@@ -219,6 +221,19 @@ class Redactor:
             ),
         )
 
+    def partner(self, partner: PartnerSummary) -> PartnerSummary:
+        """A contract without names. Its findings are left out: redacted, they have other fingerprints."""
+        return msgspec.structs.replace(
+            partner,
+            uid=self.id(partner.uid),
+            name=self.text(partner.name),
+            owner=self.text(partner.owner),
+            deputy=self.text(partner.deputy),
+            purpose=self.text(partner.purpose),
+            contract=self.text(partner.contract),
+            findings=(),
+        )
+
     def person(self, person: Person) -> Person:
         """What is known of an owner, redacted."""
         return msgspec.structs.replace(
@@ -241,6 +256,10 @@ class Redactor:
             owner=self.text(waiver.owner),
             reason=self.text(waiver.reason),
         )
+
+    def review(self, review: WaiverReview) -> WaiverReview:
+        """What a review decided, without who and why."""
+        return msgspec.structs.replace(review, by=self.text(review.by), reason=self.text(review.reason))
 
     def coverage(self, row: Coverage) -> Coverage:
         """A row of coverage, redacted."""

@@ -173,12 +173,13 @@ class PartnerPlaceRow(Row, frozen=True, kw_only=True):
 
 
 class RankRow(Row, frozen=True, kw_only=True):
-    """How much a resource matters, and what says so. `resources.rank` is the same number."""
+    """How much a resource matters, and what says so. `resources.rank` is the same number. The unranked have no row."""
 
     resource_uid: str
     rank: int
-    source: Word  # explicit, tag, label, pattern, department, inherited
-    decided_by: str = ""  # the pattern, tag, label or department
+    source: Word  # explicit, tag, label, pattern, department: what says it of `origin_uid`; inherited: of what it is in
+    decided_by: str = ""  # the resource, tag, label, pattern or department, as the configuration has it
+    origin_uid: str | None = None  # what it is said of: the resource itself, or what it is in
 
 
 class TemplateRow(Row, frozen=True, kw_only=True):

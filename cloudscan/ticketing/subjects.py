@@ -235,7 +235,7 @@ def _index(jobs: Mapping[str, Job], report: Report, grouping: Grouping) -> Mappi
 
 
 def _due(finding: Finding, terms: Terms, timezone: str) -> date:
-    return day_of(finding.first_seen_on, timezone) + timedelta(days=terms.days[finding.severity])
+    return day_of(finding.first_seen_on, timezone) + timedelta(days=terms.days_for(finding))
 
 
 def fallback_of(route: Route, tracker_fallback: str, terms: Terms) -> str:

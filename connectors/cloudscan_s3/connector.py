@@ -502,6 +502,8 @@ class S3Connector:
         bucket, paths = self._judged(asker, bucket, own_estate)
         if translate.is_shared(bucket, paths):
             bucket = reader.with_description(asker, bucket)
+        elif self._estate.ranked_by_tag:
+            bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
         inventories: inventory.Configured | None = None
         about, asked = translate.bucket_uid(bucket), scopes.deliveries_of(scope)
@@ -569,6 +571,8 @@ class S3Connector:
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)
         bucket, paths = self._judged(asker, bucket, own_estate)
+        if self._estate.ranked_by_tag:
+            bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:

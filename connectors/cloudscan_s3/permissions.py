@@ -17,7 +17,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name="s3:GetBucketPublicAccessBlock", reason=say("what a bucket blocks")),
     Permission(name="s3:GetAccountPublicAccessBlock", reason=say("what the account (or its organisation) blocks")),
     Permission(name="s3:GetBucketOwnershipControls", reason=say("whether ACLs are in force at all")),
-    Permission(name="s3:GetBucketTagging", reason=say("owner and data classification of shared buckets")),
+    Permission(name="s3:GetBucketTagging", reason=say("owner and data classification of shared buckets, ranks by tag")),
     Permission(
         name="s3:GetBucketAbac", reason=say("whether a bucket's tags control access, where a policy depends on them")
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from cloudscan.facts import NEVER
+from cloudscan.facts import NEVER, rank_name
 from cloudscan.finding import Finding, PolicyEntry
 from cloudscan.reason import block
 from cloudscan_wording import phrases
@@ -53,8 +53,12 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
     match column:
         case "audience":
             return texts.name("audience", text, platform)
-        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "drift":
+        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "rank_source" | "drift":
             return texts.name(column, text)
+        case "most_access":
+            return texts.name("access", text)
+        case "rank" if isinstance(value, int):
+            return texts.name("rank", name) if (name := rank_name(value)) else text
         case "intended_access":
             return texts.name("access", text) if text else texts.say("value.none")
         case "blocked_by":

@@ -17,7 +17,7 @@ RESOURCES = (  # uid, platform, kind, name, path, container
     (7, "gdrive", "my_drive", "My Drive: Mika", "mika@acme.example", None),
     (8, "gdrive", "folder", "契約書", "契約書", 7),
     (9, "m365", "site", "Sales", "/sites/sales", None),
-    (10, "m365", "library", "Shared Documents", "/sites/sales/Shared Documents", 9),
+    (10, "m365", "library", "Shared Documents", "sites/sales/Shared Documents", 9),
     (11, "m365", "file", "Ōno.docx", "Customers/Ōno.docx", 10),
 )
 

@@ -1,4 +1,4 @@
-"""A toy cloud: each JSON file of a folder is a shelf of documents, each shared with one audience.
+"""A toy cloud: each JSON file of a folder is a shelf of documents, each shared with one audience, or an address.
 
 Its cursor is the shelf as it was, so that later runs yield only documents that are new, shared differently or gone.
 """
@@ -13,7 +13,8 @@ import msgspec
 
 from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed
-from cloudscan.facts import Access, Audience, Gone, Grant, Hidden, Resource, Via
+from cloudscan.facts import Access, Affiliation, Audience, Gone, Grant, Hidden, Principal, Resource, Via
+from cloudscan.text import domain_of
 
 PERMISSIONS = (Permission(name="read the folder", reason="the shelves are its files"),)
 AUDIENCES = {
@@ -36,6 +37,7 @@ class ToyConnector:
     """Reads shelves. `folder` holds ``<shelf>.json``: a list of {"name": …, "shared_with": …}."""
 
     folder: Path
+    estate: Estate = Estate()
 
     name: ClassVar[str] = "toy"
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
@@ -54,8 +56,39 @@ class ToyConnector:
             yield Gone(uid=_uid(scope, name))
         for name, shared_with in now.items():
             if before.get(name) != shared_with:
-                yield from _document(scope, name, shared_with)
+                yield from self._document(scope, name, shared_with)
         yield Cursor(scope_uid=scope.uid, token=json.dumps(now))
+
+    def _document(self, scope: Scope, name: str, shared_with: str) -> Iterator[Yielded]:
+        uid = _uid(scope, name)
+        yield Resource(uid=uid, platform="toy", account="toy", kind="file", name=name, parent_uid=scope.uid)
+        person = self._person(shared_with) if "@" in shared_with else None
+        if person:
+            yield person
+        yield Grant(
+            uid=f"{uid}#share",
+            resource_uid=uid,
+            principal_uid=person and person.uid,
+            audience=Audience.NAMED_EXTERNAL if person else AUDIENCES[shared_with],
+            access=Access.READ,
+            via=Via.LINK,
+        )
+
+    def _person(self, address: str) -> Principal:
+        domain = domain_of(address)
+        partner = self.estate.partner_of(address, domain)
+        return Principal(
+            uid=f"toy:person/{address}",
+            platform="toy",
+            account="toy",
+            kind="guest",
+            email=address,
+            domain=domain,
+            name=address,
+            affiliation=Affiliation.PARTNER if partner else Affiliation.EXTERNAL,
+            status="active",
+            detail={"consumer": "false", **self.estate.partner_detail(address, domain)},
+        )
 
     def _documents(self, scope: Scope) -> list[dict[str, Any]]:
         file = self.folder / f"{scope.name}.json"
@@ -74,20 +107,8 @@ def _uid(scope: Scope, name: str) -> str:
     return f"toy:document/{scope.name}/{name}"
 
 
-def _document(scope: Scope, name: str, shared_with: str) -> Iterator[Yielded]:
-    uid = _uid(scope, name)
-    yield Resource(uid=uid, platform="toy", account="toy", kind="file", name=name, parent_uid=scope.uid)
-    yield Grant(
-        uid=f"{uid}#share",
-        resource_uid=uid,
-        audience=AUDIENCES[shared_with],
-        access=Access.READ,
-        via=Via.LINK,
-    )
-
-
-def open_connector(options: Options, _estate: Estate) -> ToyConnector:
-    return ToyConnector(Path(options.folder))
+def open_connector(options: Options, estate: Estate) -> ToyConnector:
+    return ToyConnector(Path(options.folder), estate)
 
 
 PLUGIN = ConnectorPlugin(

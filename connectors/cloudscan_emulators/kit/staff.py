@@ -66,7 +66,7 @@ STAFF: Final[Mapping[str, Employee]] = {
 
 
 def member_of_staff(address: str) -> Employee | None:
-    """Whose address it is; None: nobody's of whom more is known, such as a shared account's."""
+    """The person with this address; None: nothing more is known, as of a shared account."""
     return STAFF.get(address.partition("@")[0])
 
 

@@ -111,8 +111,8 @@ def _jobs(user: User) -> Sequence[Job] | None:
     return None if jobs is None else sorted(jobs, key=lambda job: not job.primary)
 
 
-def _first(user: User, said: Callable[[Job], str]) -> str:
-    return next((said(job).strip() for job in _jobs(user) or () if said(job).strip()), "")
+def _first(user: User, member: Callable[[Job], str]) -> str:
+    return next((member(job).strip() for job in _jobs(user) or () if member(job).strip()), "")
 
 
 def _departments(user: User) -> Sequence[str]:

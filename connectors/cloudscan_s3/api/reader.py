@@ -166,24 +166,34 @@ def with_description(asker: Asker, bucket: Bucket) -> Bucket:
     listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
     return replace(
         bucket,
-        tags=_tags(_of_bucket(asker, TAGS, listed)) if bucket.tags is None else bucket.tags,
+        tags=_tags_of(asker, bucket) if bucket.tags is None else bucket.tags,
         website=_website(_of_bucket(asker, WEBSITE, listed)),
         logging=_logging(_of_bucket(asker, LOGGING, listed)),
         encryption=_encryption(_of_bucket(asker, ENCRYPTION, listed)),
     )
 
 
-def with_access_tags(asker: Asker, bucket: Bucket) -> Bucket:
-    """The same bucket with what decides where a policy depends on its tags: these, and whether they control access."""
-    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+def with_tags(asker: Asker, bucket: Bucket) -> Bucket:
+    """The same bucket with its tags, which somebody needs although nobody else has access to it."""
+    return bucket if bucket.tags is not None else replace(bucket, tags=_tags_of(asker, bucket))
+
+
+def _tags_of(asker: Asker, bucket: Bucket) -> Mapping[str, str] | Unread:
     if bucket.directory:
         arn = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
-        tags = tags_of_resource(asker, DIRECTORY_BUCKET_TAGS, bucket.region, bucket.account, arn)
-        return replace(bucket, tags=tags)
+        return tags_of_resource(asker, DIRECTORY_BUCKET_TAGS, bucket.region, bucket.account, arn)
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+    return _tags(_of_bucket(asker, TAGS, listed))
+
+
+def with_access_tags(asker: Asker, bucket: Bucket) -> Bucket:
+    """The same bucket with what decides where a policy depends on its tags: these, and whether they control access."""
+    if bucket.directory:
+        return replace(bucket, tags=_tags_of(asker, bucket))
     does_count = abac(asker, bucket)
     if does_count is False:
         return replace(bucket, abac=False)
-    tags = _tags(_of_bucket(asker, TAGS, listed))
+    tags = _tags_of(asker, bucket)
     # Whether no tags count makes no difference to who gets in.
     return replace(bucket, tags=tags, abac=False if tags == {} and isinstance(does_count, Unread) else does_count)
 

@@ -84,9 +84,9 @@ def principal_of_directory_user(
     address = next(iter(own), "")
     manager = user.enterprise.get("manager")
     manager_id = str(manager.get("value") or "") if isinstance(manager, Mapping) else ""
-    department = _said(user.enterprise, "department")
+    department = _text_of(user.enterprise, "department")
     known_texts = {
-        EMPLOYEE_NUMBER: _said(user.enterprise, "employeeNumber"),
+        EMPLOYEE_NUMBER: _text_of(user.enterprise, "employeeNumber"),
         ROLE: user.title,
         EMPLOYMENT: user.user_type,
         SIGN_IN: {"ENABLED": "true", "DISABLED": "false"}.get(user.status, ""),
@@ -144,7 +144,7 @@ def _last_seen(credentials: Credentials | None) -> datetime | None:
     return max(used, default=_NEVER_SEEN)
 
 
-def _said(enterprise: Mapping[str, object], name: str) -> str:
+def _text_of(enterprise: Mapping[str, object], name: str) -> str:
     value = enterprise.get(name)
     return value.strip() if isinstance(value, str) else ""
 

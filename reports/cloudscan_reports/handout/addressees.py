@@ -100,7 +100,7 @@ def owner_line(given: Given, texts: Texts) -> str:
 
 def due_of(fix: Fix, terms: Terms) -> datetime:
     """By when a fix is due: the earliest of its findings."""
-    return min(finding.first_seen_on + timedelta(days=terms.days[finding.severity]) for finding in fix.findings)
+    return min(finding.first_seen_on + timedelta(days=terms.days_for(finding)) for finding in fix.findings)
 
 
 def is_over(due: datetime, report: Report) -> bool:

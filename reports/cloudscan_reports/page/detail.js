@@ -43,7 +43,8 @@ function makeFindings(data, words) {
 
   // The last day on which a finding is to be closed, as a number of days; null without a deadline.
   function dueDay(index) {
-    const days = data.deadlines[numbers.severity[index]];
+    const severity = numbers.severity[index];
+    const days = data.rank_deadlines[at("rank", index)]?.[severity] ?? data.deadlines[severity];
     return days === null ? null : words.dayNumber(numbers.first[index]) + days;
   }
 
@@ -236,6 +237,10 @@ function makeDetail(data, findings, words, fixes) {
     return parts.length ? make("span", {}, ...parts) : "";
   }
 
+  function rankOf(name, n) {
+    return name ? words.say("finding.rank_named", { name: words.label("rank", name), n }) : words.say("finding.rank_of", { n });
+  }
+
   function about(index, { rank, likelihood, impact, last, url }) {
     const rule = findings.rule(index);
     const score = { score: numbers.score[index], likelihood, impact };
@@ -249,7 +254,7 @@ function makeDetail(data, findings, words, fixes) {
       ["finding.uid", at("uid", index)],
       ["finding.seen", words.say("finding.seen_from_to",
         { first: words.day(numbers.first[index]), last: words.day(last) })],
-      ["finding.rank", rank ? words.say("finding.rank_of", { n: rank }) : ""],
+      ["finding.rank", rank ? rankOf(at("rank", index), rank) : ""],
       ["finding.score", words.say("finding.score_of", score)],
       ["finding.confidence", rule.confidence && words.say(`level.${rule.confidence}`)],
       ["finding.cause", rule.cause && words.label("cause", rule.cause)],

@@ -1,7 +1,7 @@
 // Which findings are wanted: by what the address says, facet by facet.
 
 const FEW = ["state", "due", "audience", "party"];
-const MORE = ["ticketed", "rule", "cause", "platform", "account", "owner", "department", "framework", "change"];
+const MORE = ["ticketed", "rule", "cause", "platform", "account", "owner", "department", "rank", "framework", "change"];
 const FACETS = [...FEW, ...MORE];
 const NEEDING_WORK = ["open", "reopened"];
 const PARTIES = new Set(["partner", "unlisted", "private", "unknown"]);

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from cloudscan.facts import RANKS, UNRANKED, rank_name
 from cloudscan.finding import Finding, Severity, Verdict
 from cloudscan.fix import key_of, origin_of
 from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
@@ -48,6 +49,10 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
         "parcel": PARCEL,
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
+        "rank_deadlines": {
+            rank_name(rank): [days.get(severity) for severity in Severity]
+            for rank, days in report.rank_deadlines.items()
+        },
         "deadlines": [report.deadlines.get(severity) for severity in Severity],
         "controls": _controls(report, texts.lang),
         "labels": _labels(report, texts),
@@ -108,6 +113,7 @@ _STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
     "kind": lambda finding: finding.verdict.subject.kind,
     "owner": lambda finding: finding.verdict.subject.owner,
     "department": lambda finding: department_of(finding.verdict),
+    "rank": lambda finding: rank_name(finding.verdict.rank),
 }
 _PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
     "path": lambda finding: finding.verdict.subject.path,
@@ -181,6 +187,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
         "platform": {platform: texts.name("platform", platform) for platform in platforms},
         "kind": {kind: texts.name("kind", kind) for kind in kinds},
         "change": {kind: texts.name("change", kind) for kind in DIFFERENCE_KINDS},
+        "rank": {rank: texts.name("rank", rank) for rank in (*RANKS, UNRANKED)},
         "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
         "audience": {audience: texts.name("audience", audience, variant) for audience in audiences},
         "evidence": {

@@ -3,7 +3,7 @@
 What the page carries for its script is not part of it: see `cloudscan_reports.page.payload`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from cloudscan_reports.summary.gaps import GapGroup, nothing_missing, tally
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
+from cloudscan_wording.visible import visible
 from cloudscan_wording.worded_finding import changed, rejudged
 from cloudscan_wording.worded_gap import OPEN, Standing, worded_gap
 
@@ -333,7 +334,7 @@ def _waiver(status: WaiverStatus, group: str, report: Report, texts: Texts) -> P
     return PageWaiver(
         fingerprint=waiver.fingerprint,
         covers=_covers(waiver, report, texts),
-        notes=[texts.name("waivers", note) for note in status.notes if note != group],
+        notes=[*(texts.name("waivers", note) for note in status.notes if note != group), *_looked_at(status, texts)],
         widened=len(status.widened),
         widened_in=texts.say("list.comma").join(texts.name("widened", name) for name in widened_in),
         until=texts.date(waiver.until),
@@ -342,6 +343,15 @@ def _waiver(status: WaiverStatus, group: str, report: Report, texts: Texts) -> P
         given_on=texts.day(waiver.given_on),
         findings=len(status.findings),
     )
+
+
+def _looked_at(status: WaiverStatus, texts: Texts) -> Iterator[str]:
+    """How often it was renewed, and what the last review decided."""
+    if status.renewals:
+        yield texts.count("waivers.renewed", status.renewals)
+    if status.reviews:
+        last = status.reviews[-1]
+        yield texts.say(f"waivers.review_{last.decision.value}", day=texts.day(last.on), by=visible(last.by))
 
 
 def _covers(waiver: Waiver, report: Report, texts: Texts) -> str:

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from cloudscan.connector import Estate, Gap
-from cloudscan.facts import Affiliation, Principal
+from cloudscan.facts import Affiliation, Outcome, Principal
 from cloudscan.reason import Reason
 from cloudscan_emulators.aws.around_buckets import AccessGrant
 from cloudscan_emulators.aws.identity_center import DirectoryUser
@@ -192,7 +192,7 @@ def test_without_the_report_it_is_unknown_who_can_sign_in(server: Emulator) -> N
 
     tanaka, gap = people(result)["tanaka"], gap_of(result, "s3-credential-report")
     assert (tanaka.email, tanaka.last_seen_on, dict(tanaka.detail)) == ("tanaka@kumo.example", None, {})
-    assert gap.needs == "iam:GetCredentialReport"
+    assert (gap.needs, gap.outcome) == ("iam:GetCredentialReport", Outcome.SKIPPED)
     assert {column for hidden in gap.hidden for column in hidden.columns} >= {"last_seen_on", "detail.sign_in"}
 
 
@@ -205,6 +205,12 @@ def test_without_either_there_may_be_anybody(server: Emulator) -> None:
     assert people(result) == {}
     assert ("principals", ()) in [(one.table, one.columns) for one in gap_of(result, "s3-iam-users").hidden]
     assert gap_of(result, "s3-credential-report-begun").needs == "iam:GenerateCredentialReport"
+
+
+def test_a_list_that_fails_makes_the_scan_incomplete(server: Emulator) -> None:
+    server.faults.add(Fault(where="GetAccountAuthorizationDetails", status="500 Oops", code="InternalFailure"))
+
+    assert gap_of(read(server), "s3-iam-users").outcome is Outcome.FAILED
 
 
 def test_a_report_that_somebody_else_had_written_is_as_good(server: Emulator) -> None:
@@ -348,7 +354,7 @@ def test_without_permission_there_may_be_anybody_in_the_directory(
 
     gap = gap_of(read(server), question)
 
-    assert (gap.needs, gap.outcome.is_gap) == (needs, True)
+    assert (gap.needs, gap.outcome) == (needs, Outcome.SKIPPED)
     assert [(one.table, one.columns, one.kinds) for one in gap.hidden] == [("principals", (), ("user",))]
 
 

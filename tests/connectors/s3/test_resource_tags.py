@@ -14,6 +14,8 @@ from cloudscan_s3.access.acl import ALL_USERS
 from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership, Unread
 from cloudscan_s3.doctor import checks
 from cloudscan_s3.options import Options
+from cloudscan_s3.plugin import PLUGIN
+from tests.connectors import reading
 from tests.connectors.reading import Read
 from tests.connectors.s3.buckets import DENIED, NOW, OUR_CANONICAL, OUR_ORGANISATION, US, chain
 from tests.connectors.s3.buckets import bucket as a_bucket
@@ -249,3 +251,18 @@ def test_doctor_tries_whether_tags_control_access(server: Emulator) -> None:
     (wrong,) = [check for check in checks(Options(endpoint=server.endpoint), Estate()) if not check.ok]
 
     assert "s3:GetBucketAbac" in wrong.remedy
+
+
+@pytest.mark.parametrize(("ranked_by_tag", "asked_for"), [(True, 1), (False, 0)])
+def test_a_closed_buckets_tags_are_read_where_they_rank_it(
+    server: Emulator, ranked_by_tag: bool, asked_for: int
+) -> None:
+    """One request a bucket, and only where somebody ranks by tag."""
+    bucket(server, "payroll")
+    tagged(server, "payroll", {"data": "payroll"}, abac=False)
+
+    options = Options(endpoint=server.endpoint, patience=0.0)
+    result = reading.read(PLUGIN.open(options, Estate(ranked_by_tag=ranked_by_tag)))
+
+    assert result.resource("s3:bucket/payroll").detail.get("tags") == ({"data": "payroll"} if ranked_by_tag else None)
+    assert asked(server).count("GET /payroll?tagging") == asked_for
