@@ -57,10 +57,10 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
             return texts.name(column, text)
         case "most_access":
             return texts.name("access", text)
-        case "rank" if isinstance(value, int):
-            return texts.name("rank", name) if (name := rank_name(value)) else text
         case "intended_access":
             return texts.name("access", text) if text else texts.say("value.none")
+        case "rank" if isinstance(value, int):
+            return texts.name("rank", name) if (name := rank_name(value)) else text
         case "blocked_by":
             return block(text, texts.lang)
         case "size_bytes" if isinstance(value, int):

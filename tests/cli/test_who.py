@@ -15,7 +15,7 @@ from tests.kit.people import ROSTER, given, in_three_clouds, judged, night, thin
 @pytest.fixture
 def company(desk: Desk) -> Desk:
     """A night of the company in three clouds, with two accounts that are nobody's for certain."""
-    roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,,,,\n"
+    roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,,,,\n00105,本田 宗,,,,,,,\n"
     guest = user("carrier", "crew@carrier.example", platform="gdrive", kind="guest", affiliation="partner")
     facts = [
         *in_three_clouds(),
