@@ -60,14 +60,14 @@ def test_drift_is_shown_by_folder_with_what_is_in_no_template(sales: Desk) -> No
     assert result.code == 1
     rows = [re.split(r"\s{2,}", line) for line in result.out.splitlines()]
     assert rows[2:5] == [
-        ["sales", "Sales", "wider", "1", "anyone_with_link read (plan)"],
-        ["sales", "Sales", "not listed", "1", "sakura@acme.example read (plan)"],
-        ["sales", "Sales", "stronger", "1", "ichiro@acme.example manage (Sales)"],
+        ["Sales", "Sales", "wider", "1", "anyone_with_link read (plan)"],
+        ["Sales", "Sales", "not listed", "1", "sakura@acme.example read (plan)"],
+        ["Sales", "Sales", "stronger", "1", "ichiro@acme.example manage (Sales)"],
     ]
     assert result.out.splitlines()[5:] == [
         "As intended: 0 of 1.",
         "Intended, and nobody has access (information only):",
-        "  sales: department 総務部",
+        "  Sales: department 総務部",
         "In no template:",
         "  Finance, files: 1",
     ]
