@@ -11,12 +11,12 @@ from typing import Final, Literal
 import msgspec
 
 from cloudscan.facts import RANKS, Access, Audience
-from cloudscan.organisation.patterns import folded, problem
+from cloudscan.organisation.patterns import folded, parts_of, problem
 from cloudscan.reason import Reason
 from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot.organisation import ORGANISATION
 
-STARS: Final = "*?"
+_STARS: Final = "*?"
 
 _WIDEST: Final[Mapping[str, Audience]] = {
     "department": Audience.NAMED,
@@ -90,8 +90,9 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def weight(self, pattern: str) -> tuple[int, int]:
         """How specific a pattern is: characters that are no stars, then what else has to be so."""
-        conditions = (self.platform, self.kinds, self.rank)
-        return sum(letter not in STARS for letter in pattern), sum(bool(one) for one in conditions)
+        platform, rest = parts_of(pattern)
+        conditions = (platform, self.kinds, self.rank)
+        return sum(letter not in _STARS for letter in rest), sum(bool(one) for one in conditions)
 
 
 class TemplateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
