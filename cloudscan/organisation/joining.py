@@ -48,6 +48,7 @@ def joiner(knowledge: Knowledge) -> Join:
         ranks.join(db, knowledge)
         unread_lists = exemptions.join(db, knowledge)
         templates.join(db, knowledge.intent.templates, now=record.started_on, today=today, timezone=knowledge.timezone)
+        templates.forget(db)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
