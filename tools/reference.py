@@ -279,6 +279,7 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),
+        ("[templates]", config.TemplatesTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
         ("[tickets]", policy.Policy),

@@ -1,4 +1,4 @@
-"""`cloudscan partners`: contracts, what the partners have, and who is responsible; never who their people are, unasked."""
+"""`cloudscan partners`: contracts and what the partners have; their people are named on request alone."""
 
 from datetime import UTC, datetime, timedelta
 

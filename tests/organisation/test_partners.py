@@ -37,7 +37,8 @@ def place(path: str, *, platform: str = "toy", rank: int | None = None) -> Resou
 def given(principal: Principal, resource: Resource, access: Access = Access.READ) -> Grant:
     """Access that somebody has."""
     return Grant(uid=f"{resource.uid}#{principal.uid}", resource_uid=resource.uid, origin_uid=resource.uid,
-                 principal_uid=principal.uid, audience=Audience.NAMED_EXTERNAL, access=access, via=Via.DIRECT)  # fmt: skip
+                 principal_uid=principal.uid, audience=Audience.NAMED_EXTERNAL, access=access,
+                 via=Via.DIRECT)  # fmt: skip
 
 
 def contracts(snapshot: Snapshot) -> list[list[Any]]:
@@ -125,7 +126,8 @@ def test_two_contracts_allow_what_one_of_them_allows(tmp_path: Path) -> None:
 def test_a_partner_is_held_to_its_contract_on_every_platform(tmp_path: Path) -> None:
     """Place, strength and rank, wherever the partner's people are."""
     contract = PartnerTable(name="Haulier", domains=["haulier.example"], accounts=["222222222222"],
-                            places=["s3:plans", "gdrive:Haulier"], most_access=Access.READ, most_rank="working")  # fmt: skip
+                            places=["s3:plans", "gdrive:Haulier"], most_access=Access.READ,
+                            most_rank="working")  # fmt: skip
     taro = outside("t", "taro@haulier.example", platform="gdrive")
     account = outside("222222222222", kind="account", platform="s3")
     plans, payroll = place("plans", platform="s3", rank=1), place("payroll", platform="s3", rank=5)

@@ -13,10 +13,13 @@ import jinja2
 from cloudscan.report import HandoutFormat, Report, Terms
 from cloudscan.text import openable
 from cloudscan_reports.handout import addressees, contents
+from cloudscan_reports.summary.partners import worded_partners
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import carriable, shortened, visible
 
 _FOLDER: Final = "handout"
+_MOST_FOUND: Final = 20  # findings of a partner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
 
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
-    """The pages by file name: one per owner, one for resources without a known owner, and an index."""
+    """The pages by file name: one per owner, one without a known owner, one per partner, and an index."""
     return pages(carriable(report), load(lang, report.timezone), terms, SCREEN)
 
 
@@ -43,6 +46,13 @@ def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterato
     shared = {"report": report, "terms": terms, "links": medium.links}
     for handout in made:
         yield f"{handout.stem}{suffix}", rendered("handout.html", texts, medium, handout=handout, **shared)
+    partners = [(f"partner-{addressees.stem(one.partner.uid)}{suffix}", one) for one in worded_partners(report, texts)]
+    for name, one in partners:
+        found = [
+            (finding.severity, phrases.message_of(finding, texts.lang), finding.fingerprint[:8])
+            for finding in one.findings[:_MOST_FOUND]
+        ]
+        yield name, rendered("partner.html", texts, medium, one=one, found=found, **shared)
     yield (
         f"{contents.INDEX}{suffix}",
         rendered(
@@ -51,6 +61,7 @@ def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterato
             medium,
             handouts=made,
             without_page=addressees.without_page(report, texts, terms),
+            partners=partners,
             suffix=suffix,
             **shared,
         ),
