@@ -1,4 +1,4 @@
-"""Partners in the report: a section, a sheet, and a page for whoever is responsible; names are only text."""
+"""Partners in the report: a section, a sheet, and a page for the person in charge; names are only text."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -65,7 +65,7 @@ def test_the_workbook_has_a_sheet_of_partners() -> None:
     assert [row[2] for row in rows[1:]] == ["No end known", "Ended"]
 
 
-def test_whoever_is_responsible_gets_a_page_for_each_partner() -> None:
+def test_the_person_in_charge_gets_a_page_for_each_partner() -> None:
     """What is found about the partner is on it, and of what is found about others nothing."""
     given = with_partners()
     first, second = given.findings[:2]
