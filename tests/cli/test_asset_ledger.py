@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from cloudscan.cli.main import run
+from cloudscan.connector import Yielded
 from cloudscan.facts import Audience, Resource
 from cloudscan.organisation.knowledge import Knowledge
 from tests.kit.facts import file, grant
@@ -33,7 +34,7 @@ HEAD = """\
 def scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A drive, a bucket and a site."""
     monkeypatch.chdir(tmp_path)
-    facts = [
+    facts: list[Yielded] = [
         user("o", "o@acme.example", department="営業部"),
         SALES, PAY, SITE,
         file("f", container_uid="toy:sales", parent_uid="toy:sales"), file("g", container_uid="toy:site"),
