@@ -232,7 +232,7 @@ def test_metrics_are_written_for_the_collector(scanned: Scanned, desk: Desk) -> 
     assert values['cloudscan_findings{severity="critical"}'] == "0"
     assert values['cloudscan_scan_scopes{outcome="denied"}'] == "0"
     assert values["cloudscan_scan_complete"] == "1"
-    assert values["cloudscan_unknowns"] == "1"
+    assert values["cloudscan_unknowns"] == "2"  # whom it is open to, and whether they are a partner
     assert float(values["cloudscan_scan_duration_seconds"]) >= 0
     assert abs(float(values["cloudscan_scan_timestamp_seconds"]) - datetime.now(UTC).timestamp()) < 120
     assert {line.split()[2] for line in lines if line.startswith("# TYPE")} == {
