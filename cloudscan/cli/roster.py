@@ -38,7 +38,7 @@ _STANDINGS: Final[Mapping[str, Sentence]] = {
 _FLAWS: Final[Mapping[str, Sentence]] = {
     "cells": say("it has more or fewer cells than the header; the row is left out"),
     "nobody": say("it names neither a number nor an address; the row is left out"),
-    "quote": say("a quotation mark in it is not closed; the row is left out"),
+    "quote": say("a quotation mark is not closed, or a cell is too long; the row is left out"),
     "number": say("a spreadsheet has garbled the number; format the column as text"),
     "address": say("this is not a mail address"),
     "day": say("this is not a day; write 2026-03-31"),
