@@ -54,11 +54,13 @@ def known(people_count: int) -> Knowledge:
         domains=["acme.example"],
         staff=Staff(people=People(persons=persons), is_configured=True),
         partners=[
-            PartnerTable(name=f"Partner {number}", domains=[f"partner{number}.example"], places=[f"gdrive:folder {number}"])
+            PartnerTable(
+                name=f"Partner {number}", domains=[f"partner{number}.example"], places=[f"gdrive:folder {number}"]
+            )
             for number in range(50)
         ],
         ranks=[
-            *(RankLine(rank=5, source=Source.PATTERN, value=f"gdrive:**/*{word}*") for word in ("7777", "payroll", "名簿")),
+            *(RankLine(rank=5, source=Source.PATTERN, value=f"gdrive:**/*{word}*") for word in ("7777", "payroll")),
             *(RankLine(rank=3, source=Source.DEPARTMENT, value=f"第{number}課") for number in range(5)),
         ],
         intent=Intent(
@@ -87,7 +89,8 @@ def estate(db: duckdb.DuckDBPyConnection, files: int, people_count: int) -> None
                    'active' AS status, '{{}}' AS detail
             FROM range({people_count}) AS r(n), (VALUES ('gdrive'), ('m365')) AS v(platform)
             UNION ALL BY NAME
-            SELECT {key_of("'gdrive:x' || n")} AS uid, 'gdrive:x' || n AS id, 'gdrive' AS platform, 'acme' AS account, 'user' AS kind,
+            SELECT {key_of("'gdrive:x' || n")} AS uid, 'gdrive:x' || n AS id, 'gdrive' AS platform,
+                   'acme' AS account, 'user' AS kind,
                    'x' || n || '@partner' || (n % 100) || '.example' AS email,
                    'partner' || (n % 100) || '.example' AS domain,
                    CASE WHEN n % 100 < 50 THEN 'partner' ELSE 'external' END AS affiliation, 'active' AS status,
@@ -102,14 +105,16 @@ def estate(db: duckdb.DuckDBPyConnection, files: int, people_count: int) -> None
             FROM range({folders}) AS r(n)
             UNION ALL BY NAME
             SELECT {key_of("'gdrive:f' || n")} AS uid, 'gdrive' AS platform, 'acme' AS account, 'file' AS kind,
-                   '見積書 ' || n || '.xlsx' AS name, 'folder ' || (n % {folders}) || '/見積書 ' || n || '.xlsx' AS path,
+                   '見積書 ' || n || '.xlsx' AS name,
+                   'folder ' || (n % {folders}) || '/見積書 ' || n || '.xlsx' AS path,
                    {key_of("'gdrive:d' || (n % " + str(folders) + ")")} AS parent_uid,
                    {key_of("'gdrive:p' || (n % " + str(people_count) + ")")} AS owner_uid, '{{}}' AS detail
             FROM range({files}) AS r(n)"""
     )
     db.execute(
         f"""INSERT INTO grants BY NAME
-            SELECT {key_of("'gdrive:g' || n")} AS uid, {key_of("'gdrive:f' || (n % " + str(files) + ")")} AS resource_uid,
+            SELECT {key_of("'gdrive:g' || n")} AS uid,
+                   {key_of("'gdrive:f' || (n % " + str(files) + ")")} AS resource_uid,
                    {key_of("'gdrive:f' || (n % " + str(files) + ")")} AS origin_uid, FALSE AS inherited,
                    CASE WHEN n % 20 = 0 THEN {key_of("'gdrive:x' || (n % 10000)")}
                         ELSE {key_of("'gdrive:p' || ((n * 7) % " + str(people_count) + ")")} END AS principal_uid,
