@@ -32,8 +32,8 @@ _STATES: Final[Mapping[ItemState, Sentence]] = {
 def _output_options(command: Command) -> Command:
     for option in (
         lang_option,
-        click.option("--pages", type=click.Path(file_okay=False), help="Write a page a person for the manager into this "
-                     "folder."),
+        click.option("--pages", type=click.Path(file_okay=False),
+                     help="Write a page a person for the manager into this folder."),
         click.option("--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table",
                      show_default=True, help="A table to read, or JSON or CSV and nothing else."),
     ):  # fmt: skip

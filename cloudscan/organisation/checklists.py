@@ -109,7 +109,7 @@ def _estate(snapshot: Snapshot, timezone: str) -> _Estate:
     for row in snapshot.coverage():
         for hidden in _hidden_by(row):
             gaps[row.platform, hidden] = gaps.get((row.platform, hidden), 0) + 1
-    platforms = snapshot.query("SELECT DISTINCT platform FROM coverage ORDER BY platform").rows
+    platforms = snapshot.query("SELECT platform FROM coverage UNION SELECT platform FROM principals ORDER BY platform").rows
     kinds = snapshot.query(
         """SELECT DISTINCT platform, kind FROM principals UNION SELECT DISTINCT platform, kind FROM resources
            UNION SELECT DISTINCT platform, 'keys' FROM principals WHERE json_exists(detail, '$.access_keys')"""

@@ -35,6 +35,7 @@ class Part:
 
     title: str
     note: str
+    nothing: str  # said in place of lines
     lines: Sequence[Line]
 
 
@@ -121,14 +122,13 @@ def _status(person: Checklist, occasion: Occasion, texts: Texts) -> str:
 
 def _part(duty: Duty, person: Checklist, occasion: Occasion, texts: Texts) -> Part | None:
     items = [item for item in person.items if item.duty is duty and _is_shown(item)]
-    if person.from_department and not items:
+    if not items and (person.from_department or duty is Duty.HANDOVER):
         return None
-    if not items and duty is Duty.HANDOVER:
-        return None
-    note = "" if person.from_department else texts.say(f"checklist.note_{duty.name.lower()}")
+    key = duty.name.lower()
     return Part(
-        title=texts.say(f"checklist.duty_{duty.name.lower()}"),
-        note=note,
+        title=texts.say("checklist.duty_moved" if person.from_department else f"checklist.duty_{key}"),
+        note="" if person.from_department else texts.say(f"checklist.note_{key}"),
+        nothing="" if items or duty is Duty.MAIL else texts.say("checklist.nothing_known"),
         lines=[
             _line(item, occasion, texts)
             for item in sorted(items, key=lambda item: (_SHOWN.index(item.state), item.platform))

@@ -127,10 +127,10 @@ def _answer_on_departures(figures: DepartureFigures, texts: Texts) -> Answer:
     key = "answers.departures_open"
     still = texts.count(key, figures.still_open) if figures.still_open else texts.say("answers.departures_closed")
     median = "" if figures.median_days is None else number(figures.median_days)
-    took = texts.say(
+    took = texts.count(
         "answers.departures_median" if median else "answers.departures_none",
+        figures.left,
         days=figures.days,
-        left=number(figures.left),
         closed=number(figures.closed),
         median=median,
         most=number(figures.most_days or 0),
