@@ -55,8 +55,8 @@ class RankTable(_Table, frozen=True, kw_only=True):
     """``[[ranks]]``: what matters how much. docs/ranks.md says which of several entries counts."""
 
     rank: Literal["news-grade", "confidential", "working"]
-    places: Sequence[str] = ()  # ids, web addresses, places (Sales/Board), patterns of places (**/payroll, s3:plans-*)
-    tags: Sequence[str] = ()  # of buckets: "data=payroll", "data=pay*", or "data" alone
+    places: Sequence[str] = ()  # ids, web addresses, places (`Sales/Board`), patterns of places (`**/payroll`)
+    tags: Sequence[str] = ()  # of buckets: `data=payroll`, `data=pay*`, or `data` alone
     labels: Sequence[str] = ()  # the platform's own sensitivity labels, by name, with stars
     containers: Sequence[str] = ()  # names of buckets, drives and sites as people see them, with stars
     departments: Sequence[str] = ()  # of the owner, with stars

@@ -282,15 +282,15 @@ class PartnerSummary(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     owner: str  # who is responsible here: an address, or a department
     deputy: str
-    owner_is_here: bool | None  # one of the two works here; None: could not be told
+    owner_is_here: bool | None  # one of the two works here; None: not known
     purpose: str
     contract: str  # its number
     personal_data: bool  # personal data is entrusted
     state: ContractState
     starts_on: date | None  # the first day; None: the register does not say
     ends_on: date | None  # the last day, or that before the contract renews itself; None: the register does not say
-    people: int  # of theirs who are known, each once
-    others: int  # accounts, groups, applications and domains of theirs
+    people: int  # their people who are known, each once
+    others: int  # their accounts, groups, applications and domains
     resources: int  # that they can reach
     places: int  # where that was given to them
     platforms: Sequence[str]  # of these

@@ -37,6 +37,21 @@ def test_a_deadline_ends_with_the_organisations_day(zone: str, last_moment: date
     assert is_overdue(finding, calendar, last_moment + timedelta(minutes=1))
 
 
+def test_a_rank_may_have_deadlines_of_its_own() -> None:
+    """What it leaves out is as for all, and so is what is unranked."""
+    calendar = Calendar(
+        deadlines={Severity.CRITICAL: 7}, rank_deadlines={5: {Severity.CRITICAL: 2}, 3: {Severity.LOW: 1}}
+    )
+
+    days = []
+    for rank in (5, 3, None):
+        finding = seen_first(TEN_PM)
+        verdict = msgspec.structs.replace(finding.verdict, rank=rank)
+        days.append(due_day(msgspec.structs.replace(finding, verdict=verdict), calendar))
+
+    assert days == [date(2026, 3, 3), date(2026, 3, 8), date(2026, 3, 8)]
+
+
 def test_without_a_deadline_nothing_is_overdue() -> None:
     finding = seen_first(TEN_PM)
 

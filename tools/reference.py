@@ -279,8 +279,11 @@ def option_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
         ("[scan]", config.ScanTable),
         ("[ledger]", config.LedgerTable),
         ("[roster]", config.RosterTable),
+        ("[templates]", config.TemplatesTable),
         ("[waivers]", config.WaiversTable),
+        ("[[ranks]]", config.RankTable),
         ("[deadlines]", config.DeadlinesTable),
+        ("[deadlines.news-grade], [deadlines.confidential], [deadlines.working]", config.RankDeadlinesTable),
         ("[tickets]", policy.Policy),
         ("[[routes]]", routing.Route),
         ("[retention]", config.RetentionTable),
@@ -316,6 +319,8 @@ def _option_table(heading: str, table: type[msgspec.Struct]) -> Iterator[str]:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, msgspec.Struct):
+        return "{}"
     if value in ((), None, msgspec.NODEFAULT):
         return "[]" if value == () else '""'
     return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)

@@ -76,6 +76,8 @@ def configuration_text(
         "language": language,
     }
     lines = [f"# {comment}", "", *_table("[organisation]", organisation)]
+    papers = dict(papers)
+    register = msgspec.convert(papers.pop("partners", {}), Mapping[str, Mapping[str, Any]])
     for partner in estate.partners:
         lines += _table(
             "[[partners]]",
@@ -85,6 +87,7 @@ def configuration_text(
                 "accounts": sorted(partner.accounts),
                 "owner": partner.owner,
                 **({"contract_ends": partner.contract_ends} if partner.contract_ends else {}),
+                **register.get(partner.name, {}),
             },
         )
     for name, table in papers.items():

@@ -68,6 +68,8 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     yield _tried(say("ledger"), lambda: _ledger(config))
     if config.ranks:
         yield _tried(say("ranks"), lambda: _ranks(config))
+    if config.templates.files:
+        yield _tried(say("templates"), lambda: _templates(config))
     for name in dict.fromkeys(["html", *config.reports]):
         yield _tried(say("format {name}", name=name), lambda name=name: _format(config, name, path))  # type: ignore[misc]
     for name in config.trackers:
@@ -139,6 +141,16 @@ def _ranks(config: Config) -> str:
         return say("ranks: {count} entries, all reach something", count=len(lines))
     shown = ", ".join(repr(plain(line.value)) for line in idle[:_MOST_SHOWN])
     return say("ranks: {idle} of {count} entries reach nothing: {shown}", idle=len(idle), count=len(lines), shown=shown)
+
+
+def _templates(config: Config) -> str:
+    """Whether the permission templates can be read. Raises `ConfigurationError` with the first problem."""
+    from cloudscan.nightly.template_files import read_templates
+
+    read, problems = read_templates(config.templates.files, plugins.connector_names())
+    if problems:
+        raise ConfigurationError(say("{problem}.", problem=problems[0]))
+    return say("templates: {count}", count=len(read))
 
 
 def _format(config: Config, name: str, path: str | None) -> str:

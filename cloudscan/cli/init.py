@@ -40,7 +40,7 @@ _TABLES: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ('# domains = ["haulier.example"]', ""),
             ('# accounts = ["444455556666"]', ""),
             ('# owner = "logistics@example.com"', say("our contact for the partner")),
-            ("# contract_ends = 2030-03-31", ""),
+            ("# ends = 2030-03-31", say("the last day of the contract")),
         ),
     ),
     (

@@ -1,14 +1,16 @@
 """The options that several commands have, each defined once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cloudscan.cli import completing
 from cloudscan.cli.language import HELP, LANGUAGES, explicit
+from cloudscan.cli.only import only_option
 from cloudscan.finding import Severity
 
 if TYPE_CHECKING:
@@ -25,8 +27,18 @@ class Selection:
     connectors: Sequence[str]  # names; empty: as configured
     scopes: Sequence[str]  # patterns; empty: all
     skipped: Sequence[str]  # patterns
+    only: Sequence[str]  # KEY=VALUE; empty: all
     only_shared: bool
     concurrency: int | None  # requests in flight; None: as configured
+
+    def within(self, snapshots: Path) -> "ScopeSelection":
+        """What to read, with what ``--only`` means there by an earlier scan. Raises `ConfigurationError`."""
+        if not self.only:
+            return self.chosen
+        from cloudscan.nightly.part import part_of
+        from cloudscan.organisation.only import parsed
+
+        return replace(self.chosen, part=part_of(snapshots, parsed(self.only)))
 
     @property
     def chosen(self) -> "ScopeSelection":
@@ -41,6 +53,7 @@ class Selection:
         left_out = {
             "only": " ".join(self.scopes),
             "skip": " ".join(self.skipped),
+            "part": " ".join(self.only),
             "only_shared": "yes" if self.only_shared else "",
         }
         return {name: value for name, value in left_out.items() if value}
@@ -55,12 +68,18 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
         connectors: Sequence[str],
         scopes: Sequence[str],
         skipped: Sequence[str],
+        only: Sequence[str],
         only_shared: bool,
         concurrency: int | None,
         **others: object,
     ) -> int:
         selection = Selection(
-            connectors=connectors, scopes=scopes, skipped=skipped, only_shared=only_shared, concurrency=concurrency
+            connectors=connectors,
+            scopes=scopes,
+            skipped=skipped,
+            only=only,
+            only_shared=only_shared,
+            concurrency=concurrency,
         )
         return command(*arguments, selection=selection, **others)
 
@@ -82,6 +101,7 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
             shell_complete=completing.scopes,
             help="Scan only these scopes, such as an account, a drive or a site (pattern). Repeatable.",
         ),
+        only_option,
         click.option(
             "--only-shared",
             is_flag=True,

@@ -198,9 +198,11 @@ def _show(
         echo(say("No open findings."))
 
 
-def _owner_note(partner: "PartnerSummary") -> Sentence:
+def _owner_note(partner: "PartnerSummary") -> Sentence | str:
+    if partner.owner_is_here:
+        return ""
     if partner.owner_is_here is None:
-        return say("whether they work here could not be told")
+        return say("whether they work here is not known")
     return say("nobody of them is known to work here")
 
 

@@ -9,14 +9,16 @@ import click
 
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo
+from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import load_config
 from cloudscan.errors import ConfigurationError, SnapshotError
-from cloudscan.facts import rank_name
-from cloudscan.sentence import Sentence, joined, say
+from cloudscan.facts import Audience, rank_name
+from cloudscan.sentence import Sentence, in_language, joined, say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
     from cloudscan.config import Config
+    from cloudscan.organisation.asset_places import Mapped
     from cloudscan.organisation.rank_lines import RankLine
     from cloudscan.organisation.rank_lookup import Explained, Spoken, Unranked
     from cloudscan.organisation.rank_suggestions import Suggestion
@@ -35,6 +37,18 @@ _SOURCES: Final[Mapping[str, Sentence]] = {
     "label": say("label"),
     "pattern": say("pattern"),
     "department": say("the owner's department"),
+}
+_USERS: Final[Mapping[Audience | None, Sentence]] = {
+    None: say("could not be read"),
+    Audience.NOBODY: say("nobody"),
+    Audience.OWNER: say("only the owner"),
+    Audience.NAMED: say("named people in the organisation"),
+    Audience.NAMED_EXTERNAL: say("named people outside"),
+    Audience.EXTERNAL_DOMAIN: say("everyone in another organisation"),
+    Audience.ORGANISATION: say("everyone in the organisation"),
+    Audience.ANY_ACCOUNT: say("anyone with an account on the platform"),
+    Audience.ANYONE_WITH_LINK: say("anyone who has the link"),
+    Audience.ANYONE_DISCOVERABLE: say("anyone, also by search"),
 }
 _SNAPSHOT = click.option("--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]")
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text",
@@ -219,12 +233,127 @@ def _ranked(config: "Config", folder: str | None) -> "Iterator[tuple[Snapshot, S
     from cloudscan.nightly.knowledge import rank_lines
     from cloudscan.organisation import rank_lookup
     from cloudscan.snapshot.snapshot import Snapshot
-    from cloudscan.snapshot.store import latest_snapshot
 
-    chosen = Path(folder) if folder else latest_snapshot(config.folder / "snapshots")
+    chosen = Path(folder) if folder else _latest(config)
     if chosen is None:
         raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
     lines = rank_lines(config.ranks)
     with Snapshot.open(chosen) as opened:
         rank_lookup.rank(opened, lines)
         yield opened, lines
+
+
+def _latest(config: "Config") -> Path | None:
+    from cloudscan.snapshot.store import latest_snapshot
+
+    return latest_snapshot(config.folder / "snapshots")
+
+
+@ranks.command("import")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--scale", type=click.Choice(["3-2-1", "2-1-0"]), help="How it rates.  [default: as its numbers tell]")
+@_SNAPSHOT
+@click.pass_obj
+def import_(config_path: str | None, file: str, scale: str | None, snapshot: str | None) -> int:
+    """Print the ranks that follow from a ledger of information assets (情報資産管理台帳), as text for cloudscan.toml.
+
+    FILE is the ledger of IPA's guideline, as CSV (UTF-8 or Shift_JIS) or Excel workbook. Its column 媒体・保存先 has
+    to name a place: by its address, its id, or the name of a bucket, drive or site in the last snapshot. Rows from
+    which no rank follows are listed with the reason, and the exit code is 3.
+    """
+    from cloudscan.organisation.asset_ledger import read_ledger
+    from cloudscan.organisation.asset_places import mapped
+
+    config = load_config(config_path)
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            say("{file} cannot be read ({reason}); check the path and its permissions.",
+                file=file, reason=error.strerror or type(error).__name__)
+        ) from error  # fmt: skip
+    assets = read_ledger(data, file, scale or "")
+    if snapshot or _latest(config):
+        with _ranked(config, snapshot) as (opened, _lines):
+            found, unmapped = mapped(assets, opened)
+    else:
+        found, unmapped = mapped(assets, None)
+    for line in _imported(found, file):
+        echo(line)
+    for one in unmapped:
+        echo(say("# line {line}, {name}: {why}", line=one.asset.line, name=repr(plain(one.asset.name)), why=one.why))
+    return EXIT_INCOMPLETE if unmapped else 0
+
+
+def _imported(found: "Sequence[Mapped]", file: str) -> Iterator[Sentence | str]:
+    yield say("# From {file}. Nothing is applied: read it, and put it into cloudscan.toml.", file=plain(file))
+    for rank in dict.fromkeys(one.asset.rank for one in found):
+        yield ""
+        yield "[[ranks]]"
+        yield f'rank = "{rank}"'
+        yield "places = ["
+        for one in found:
+            if one.asset.rank == rank:
+                name = repr(plain(one.asset.name))
+                seen = "" if one.is_known else say("; not in the last snapshot")
+                why = plain(one.asset.why) if type(one.asset.why) is str else one.asset.why
+                reason = say("line {line}, {name}: {why}{seen}", line=one.asset.line, name=name, why=why, seen=seen)
+                yield joined([f"  {quoted(one.place)},  #", reason])
+        yield "]"
+    yield ""
+
+
+@ranks.command()
+@click.option("--format", "format_name", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True,
+              help="CSV for any spreadsheet, or an Excel workbook.")  # fmt: skip
+@click.option("--scale", type=click.Choice(["3-2-1", "2-1-0"]), default="3-2-1", show_default=True, help="How to rate.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False), help="The file.  [default: stdout]")
+@_SNAPSHOT
+@click.pass_obj
+def export(config_path: str | None, format_name: str, scale: str, output: str | None, snapshot: str | None) -> int:
+    """Write a ledger of information assets (情報資産管理台帳) of what the last snapshot has.
+
+    A row for each bucket, drive, site and library, and for each folder with a rank of its own, in the columns of IPA's
+    guideline: name, who has access, department of the owner, place, confidentiality by rank. What no scan can know is
+    empty: the kind of work, kinds of personal data, integrity, availability, how long it is kept.
+    """
+    from cloudscan.cli.output import to_stdout, write_private
+    from cloudscan.days import day_of
+    from cloudscan.organisation.asset_ledger import Column
+    from cloudscan.organisation.asset_places import kept, ledger_row
+    from cloudscan.text import as_csv
+
+    config = load_config(config_path)
+    language = config.organisation.language
+    with _ranked(config, snapshot) as (opened, lines):
+        day = day_of(opened.scan.started_on, config.organisation.timezone)
+        rows = [ledger_row(one, scale, in_language(_USERS[one.audience], language), day) for one in kept(opened, lines)]
+    head = [column.value for column in Column]
+    content = as_csv(head, rows) if format_name == "csv" else _workbook(head, rows)
+    if output:
+        write_private(Path(output), content)
+    else:
+        to_stdout(content)
+    return 0
+
+
+def _workbook(head: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
+    """One sheet, every cell a text. Raises `ConfigurationError` without XlsxWriter."""
+    import io
+
+    from cloudscan import plugins
+    from cloudscan.text import one_line
+
+    with plugins.its_packages(say("The format {name}", name="xlsx"), "xlsx"):
+        import xlsxwriter
+    out = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(out, options)
+    sheet = book.add_worksheet("情報資産管理台帳")
+    for number, row in enumerate([head, *rows]):
+        for column, value in enumerate(row):
+            sheet.write_string(number, column, one_line(value))
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(head) - 1, 18)
+    book.close()
+    return out.getvalue()

@@ -30,7 +30,7 @@ from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
 from cloudscan.report import Report, ReportFormat
-from cloudscan.sentence import say
+from cloudscan.sentence import joined, say
 
 if TYPE_CHECKING:
     from cloudscan.cli.progress import Progress
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from cloudscan.nightly.scan_log import ScanLog
     from cloudscan.nightly.selection import ScopeSelection
     from cloudscan.snapshot.translation import Translation
+
+
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +106,13 @@ def scan(
     missing, and `cloudscan waive add --gap` says that it may be.
     """
     config = load_config(config_path)
+    chosen = selection.within(config.folder / "snapshots")
     connectors, translations = _open_connectors(config, config_path, selection)
     request = ScanRequest(
         config=config,
         connectors=connectors,
         translations=translations,
-        chosen=selection.chosen,
+        chosen=chosen,
         concurrency=selection.concurrency or config.scan.concurrency,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
         language=lang or config.organisation.language,
@@ -139,7 +143,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     from cloudscan.snapshot.seal import SealOptions
 
     config = load_config(config_path)
-    chosen, settings = selection.chosen, selection.settings
+    chosen, settings = selection.within(config.folder / "snapshots"), selection.settings
     opened, translations = _open_connectors(config, config_path, selection)
     connectors = [restricted(one, chosen) for one in opened]
     scanned = store.Scanned(
@@ -163,6 +167,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     finally:
         if progress:
             progress.close()
+    _warn_undecided(chosen)
     with snapshot:
         complete = snapshot.scan.complete
         if problem := fault(chosen.unmatched(snapshot.coverage()), snapshot.coverage()):
@@ -195,9 +200,30 @@ def run(request: ScanRequest) -> int:
     finally:
         if progress:
             progress.close()
+    _warn_undecided(request.chosen)
     code = exit_code(report, request.fail_on)
     log.line(LogEvent.FINISHED, exit_code=code)
     return code
+
+
+def _warn_undecided(chosen: "ScopeSelection | None") -> None:
+    """Say what was read although it may have nothing that ``--only`` names."""
+    from cloudscan.cli.log import warn
+
+    part = chosen.part if chosen else None
+    if part is None or not part.undecided:
+        return
+    names, more = sorted(part.undecided), len(part.undecided) - _MOST_NAMES
+    shown = [*names[:_MOST_NAMES], *([say("and {count} more", count=more)] if more > 0 else [])]
+    warn(
+        say(
+            "{only} could not be narrowed to scopes everywhere. Read all the same, since they lead to others or are "
+            "new: {names}.",
+            only=" ".join(f"--only {word}" for word in part.words),
+            names=joined(shown, ", "),
+        ),
+        "scan.not_narrowed",
+    )
 
 
 def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":

@@ -18,6 +18,7 @@ from cloudscan.errors import CloudscanError, ConfigurationError, SnapshotError
 from cloudscan.files import write_private
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, in_language, joined, say
+from cloudscan.text import plain
 
 if TYPE_CHECKING:
     from cloudscan.nightly.template_check import Check, Compared, Drifting
@@ -245,6 +246,6 @@ def _list(title: Sentence, lines: Sequence[object]) -> None:
         return
     echo(title)
     for line in lines[:_MOST]:
-        echo(f"  {in_language(line, current())}")
+        echo(f"  {plain(in_language(line, current()))}")
     if (more := len(lines) - _MOST) > 0:
         echo(say("… and {count} more", count=more))

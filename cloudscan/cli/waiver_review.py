@@ -68,6 +68,7 @@ def review(
     cloudscan waive review --decide 3 keep --by "Mika Sato" --reason "the price list stays public"
     cloudscan waive review --decide 4 shorten --until 2027-03-31 --by … --reason …
 
+    \b
     keep     somebody looked at it, and it stays; it is due again after [waivers] review_days
     end      a waiver ends immediately, and what it covered is reopened
     shorten  a waiver ends earlier

@@ -26,8 +26,9 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "number": say("the employee number"), "identity": say("the identity provider"), "address": say("the address"),
     "alias": say("another address"), "namesake": say("the same mailbox and name"), "directory": say("the directory"),
     "certain": say("certain"), "high": say("high"), "medium": say("medium"),
-    "name": say("the name is the same"), "ambiguous": say("several people fit"), "unread": say("a row of the roster could not be read"),
-    "owner": say("owner"), "direct": say("directly"), "link": say("by a link"), "group": say("through a group"),
+    "name": say("the name is the same"), "ambiguous": say("several people fit"),
+    "unread": say("a row of the roster could not be read"), "enabled": say("enabled"),
+    "owner": say("as its owner"), "direct": say("directly"), "link": say("by a link"), "group": say("through a group"),
     "employee": say("employee"), "temporary": say("employed for a term"), "contractor": say("contractor"),
     "seconded-out": say("seconded elsewhere"), "seconded-in": say("seconded to us"), "intern": say("intern"),
     "director": say("director"), "partner": say("a partner's"),
@@ -38,6 +39,13 @@ _WORDS: Final[Mapping[str, Sentence]] = {
     "list": say("list"), "read": say("read"), "comment": say("comment"), "write": say("write"),
     "manage": say("manage"), "own_access": say("own"),
 }  # fmt: skip
+
+_ROLES: Final[Mapping[str, Sentence]] = {
+    "member": say("member"), "owner": say("owner of the group"), "manager": say("manager of the group"),
+    "organizer": say("manager of the drive"), "fileOrganizer": say("content manager"), "writer": say("contributor"),
+    "commenter": say("commenter"), "reader": say("viewer"),
+}  # fmt: skip
+"""What somebody is in a group, as the platforms call it."""
 
 
 @click.command()
@@ -135,7 +143,7 @@ def _show(known: "Entitlements", findings: "Sequence[tuple[Finding, str]]") -> N
             say("number"): known.number,
             say("address"): known.address,
             say("department"): ", ".join(known.posts) or known.department,
-            say("role"): known.role,
+            say("job title"): known.role,
             say("employment"): _word(known.employment),
             say("standing"): _word(known.standing) if known.standing else say("not certain") if known.posts else "",
             say("last day"): "" if known.last_day in (None, NO_DAY) else str(known.last_day),
@@ -148,14 +156,18 @@ def _show(known: "Entitlements", findings: "Sequence[tuple[Finding, str]]") -> N
             (say("platform"), say("account"), say("whose"), say("joined by"), say("confidence"), say("status"),
              say("last seen")),
             [[one.platform, one.address or one.name, _word(one.ownership), _word(one.joined_by),
-              _word(one.confidence), _word(one.status) if one.status else say("not known"), _day(one.last_seen_on)]
+              _word(one.confidence), _word("enabled" if one.status == "active" else one.status)
+              if one.status else say("not known"), _day(one.last_seen_on)]
              for one in known.accounts],
         )  # fmt: skip
     if known.groups:
         echo(say("Groups"))
         show_table(
             (say("platform"), say("group"), say("role")),
-            [[one.platform, one.name, one.role or say("through another group")] for one in known.groups],
+            [
+                [one.platform, one.name, _ROLES.get(one.role, one.role) or say("through another group")]
+                for one in known.groups
+            ],
         )
     _show_reached(known)
     if known.doubts:

@@ -67,7 +67,11 @@ class Lookup:
                            email AS owner, uid AS responsible_uid
                     FROM people
                     UNION ALL
-                    SELECT uid, 'partner', name, owner, coalesce(owner_uid, deputy_uid) FROM partners
+                    SELECT c.uid, 'partner', c.name, c.owner,
+                           CASE WHEN d.standing = 'active' AND r.standing IS DISTINCT FROM 'active' THEN c.deputy_uid
+                                ELSE coalesce(c.owner_uid, c.deputy_uid) END
+                    FROM partners AS c LEFT JOIN people AS r ON r.uid = c.owner_uid
+                    LEFT JOIN people AS d ON d.uid = c.deputy_uid
                     UNION ALL
                     SELECT uid, 'waiver', target, owner, owner_uid FROM waivers
                     UNION ALL

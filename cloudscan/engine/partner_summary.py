@@ -1,4 +1,4 @@
-"""What each partner has and where it stands, for the report: counts of what is in the snapshot, and no names of people."""
+"""What each partner has and where it stands, for the report: counts of what was seen, and no names of people."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime

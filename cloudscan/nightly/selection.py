@@ -13,6 +13,7 @@ from cloudscan.connector import Connector, Cursor, Gap, Permission, Rechecks, Sc
 from cloudscan.coverage import Coverage
 from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.ledger.visibility import hides_of
+from cloudscan.nightly.part import Part
 from cloudscan.reason import Reason
 from cloudscan.sentence import Sentence, joined, say
 from cloudscan.text import suggestion
@@ -30,9 +31,10 @@ class ScopeSelection:
 
     only: Sequence[str] = ()  # these and what is in them; empty: all
     skip: Sequence[str] = ()  # never these
+    part: Part | None = None  # and of these, what belongs to it; None: all
 
     def __bool__(self) -> bool:
-        return bool(self.only or self.skip)
+        return bool(self.only or self.skip or self.part)
 
     def unmatched(self, coverage: Iterable[Coverage]) -> list[str]:
         """The patterns that matched no scope of a scan.
@@ -73,6 +75,11 @@ def restricted(inner: Connector, selection: ScopeSelection) -> Connector:
     matched yet: it may lead to what the pattern names.
     """
 
+    def wanted(scope: Scope, only: Sequence[str]) -> bool:
+        if _matches(scope, selection.skip) or (only and not _matches(scope, only)):
+            return False
+        return selection.part is None or selection.part.has(scope, is_first=False)
+
     class Restricted:
         name: ClassVar[str] = inner.name
         permissions: ClassVar[Sequence[Permission]] = inner.permissions
@@ -87,6 +94,8 @@ def restricted(inner: Connector, selection: ScopeSelection) -> Connector:
             settled = all(any(_matches(scope, (pattern,)) for scope in first) for pattern in selection.only)
             unchosen = {scope.uid for scope in first if selection.only and not _matches(scope, selection.only)}
             skipped = {scope.uid for scope in first if _matches(scope, selection.skip)}
+            if selection.part:
+                skipped |= {scope.uid for scope in first if not selection.part.has(scope, is_first=True)}
             with self._lock:
                 self._left_out = skipped | unchosen if settled else skipped
                 self._passed_through = unchosen - self._left_out
@@ -99,7 +108,7 @@ def restricted(inner: Connector, selection: ScopeSelection) -> Connector:
             only = selection.only if scope.uid in self._passed_through else ()
             left_out: list[Scope] = []
             for item in inner.collect(scope, since):
-                if isinstance(item, Scope) and (_matches(item, selection.skip) or (only and not _matches(item, only))):
+                if isinstance(item, Scope) and not wanted(item, only):
                     left_out.append(item)
                 else:
                     yield item

@@ -10,6 +10,7 @@ from cloudscan.days import day_of
 from cloudscan.facts import Access, Audience
 from cloudscan.organisation import templates as joining
 from cloudscan.organisation.only import Only, select
+from cloudscan.organisation.patterns import written
 from cloudscan.organisation.rows import create_over
 from cloudscan.organisation.template import Template
 from cloudscan.snapshot.snapshot import Snapshot, reading
@@ -103,7 +104,7 @@ def check(snapshot: Snapshot, templates: Sequence[Template], timezone: str, only
             _narrow(snapshot, only)
         found = _compared(snapshot, templates)
     return Check(
-        resources=sorted(found, key=lambda one: (-len(one.drift), one.path)),
+        resources=sorted(found, key=lambda one: (-len(one.drift), one.path, one.resource_uid)),
         without_template=[
             Uncovered(**row)
             for row in _rows(
@@ -157,13 +158,16 @@ def _compared(snapshot: Snapshot, templates: Sequence[Template]) -> list[Compare
         snapshot, "SELECT resource_uid, line FROM joined_drift WHERE kind = 'missing' ORDER BY resource_uid, line"
     ):
         missing.setdefault(row["resource_uid"], []).append(row["line"])
+    paths = written(
+        snapshot.db, [uid for (uid,) in snapshot.db.execute("SELECT resource_uid FROM template_tops").fetchall()]
+    )
     return [
         Compared(
             resource_uid=row["resource_uid"],
             platform=row["platform"],
             kind=row["kind"],
             name=row["name"],
-            path=row["path"],
+            path=paths[row["top"]],
             template=templates[row["template"]].name,
             also=[templates[number].name for number in row["others"]],
             drift=drift.get(row["resource_uid"], ()),
@@ -171,11 +175,9 @@ def _compared(snapshot: Snapshot, templates: Sequence[Template]) -> list[Compare
         )
         for row in _rows(
             snapshot,
-            """SELECT t.resource_uid, r.platform, r.kind, r.name, p.place AS path, t.template, t.others
+            """SELECT t.resource_uid, t.resource_uid AS top, r.platform, r.kind, r.name, t.template, t.others
                FROM template_tops AS t JOIN resources AS r ON r.uid = t.resource_uid
-               JOIN template_places AS p ON p.resource_uid = t.resource_uid
-               WHERE t.resource_uid IN (SELECT resource_uid FROM joined_drift)
-               ORDER BY r.platform, p.place""",
+               WHERE t.resource_uid IN (SELECT resource_uid FROM joined_drift)""",
         )
     ]
 

@@ -134,7 +134,7 @@ def _people(snapshot: Snapshot, asked: str) -> list[Candidate]:
         """SELECT DISTINCT p.uid, p.name, p.email, p.number, p.department FROM people AS p
            LEFT JOIN accounts AS a ON a.person_uid = p.uid LEFT JOIN principals AS u ON u.uid = a.principal_uid
            WHERE p.uid = $key OR (p.number <> '' AND ltrim(upper(p.number), '0') = ltrim($number, '0'))
-              OR lower(p.email) = $address OR (lower(u.email) = $address AND $address <> '') OR u.uid = $key
+              OR ($address <> '' AND $address IN (lower(p.email), lower(u.email))) OR u.uid = $key
            ORDER BY p.number, p.uid""",
         _asked(asked),
     )

@@ -51,11 +51,17 @@ _STANDINGS: Final = f"""
     LEFT JOIN (SELECT DISTINCT key, uid FROM {PREFIX}ids) AS i ON i.key = p.uid"""
 
 
-def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge) -> None:
-    """Fill `joined_waivers`, from what is known of exceptions, `settings`, and the signs of people and accounts."""
+def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge) -> int:
+    """Fill `joined_waivers`, from what is known of exceptions, `settings`, and the signs of people and accounts.
+
+    Gives the number of allow-lists that could not be read.
+    """
     every = [*knowledge.exemptions.known, *_allowed(db, knowledge.exemptions)]
     owners = _owners(db, knowledge, {one.owner for one in every if one.owner})
     insert(db, (_row(one, *owners.get(one.owner, (None, "none"))) for one in every))
+    unread = "SELECT count(*) FROM settings WHERE name IN (SELECT unnest($names::VARCHAR[])) AND value IS NULL"
+    ((count,),) = db.execute(unread, {"names": list(_ALLOWED)}).fetchall()
+    return int(count)
 
 
 def _allowed(db: duckdb.DuckDBPyConnection, exemptions: Exemptions) -> Iterator[Exemption]:

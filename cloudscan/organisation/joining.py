@@ -46,12 +46,13 @@ def joiner(knowledge: Knowledge) -> Join:
         leftovers.join(db, knowledge.timezone)
         partners.join(db, knowledge)
         ranks.join(db, knowledge)
-        exemptions.join(db, knowledge)
+        unread_lists = exemptions.join(db, knowledge)
         templates.join(db, knowledge.intent.templates, now=record.started_on, today=today, timezone=knowledge.timezone)
+        templates.forget(db)
         return Joined(
             tables={table: f"SELECT * FROM {rows.PREFIX}{table}" for table in ORGANISATION_TABLES},
             ids="SELECT DISTINCT key, uid FROM joined_ids",
-            coverage=list(_coverage(knowledge, len(persons))),
+            coverage=[*_coverage(knowledge, len(persons)), *_unread(unread_lists)],
         )
 
     return join
@@ -68,6 +69,13 @@ def _coverage(knowledge: Knowledge, people_read: int) -> Iterator[Coverage]:
         yield _read(_WAIVERS, ("waivers",), exemptions.doubt, len(exemptions.known))
     if intent.templates or intent.doubt:
         yield _read(_TEMPLATES, ("templates", "drift"), intent.doubt, len(intent.templates))
+
+
+def _unread(lists: int) -> Iterator[Coverage]:
+    """Allow-lists that could not be read: a gap of their platform already, and here what it can hide."""
+    if lists:
+        reason = Reason(code="allow-list-unread", values={"count": lists})
+        yield coverage_row(_WAIVERS, "waivers", Outcome.SKIPPED, reason=reason, hides=(Hidden(table="waivers"),))
 
 
 def _read(scope: Scope, tables: Sequence[str], doubt: Reason | None, facts: int) -> Coverage:

@@ -33,6 +33,7 @@ TABLES: Final = ("resources", "principals", "people", "partners", "waivers")
 
 _DEEPEST: Final = 128  # levels of containers in containers
 _MANY: Final = 2_000  # names
+_ALIKE: Final = 3  # letters by which a misspelt name is longer or shorter
 
 
 class Only(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,11 +83,12 @@ def select(db: duckdb.DuckDBPyConnection, only: Only) -> None:
     `db` is the connection of an open snapshot. Its scopes count as resources, read or not. Raises `ConfigurationError`
     for values that choose nothing, with the nearest names.
     """
-    for table in TABLES:
-        scopes = f"UNION {_SCOPES}" if table == "resources" else ""
-        db.execute(f"CREATE OR REPLACE TEMP TABLE only_{table} AS SELECT uid FROM {table} {scopes}")
+    every = {table: f"SELECT uid FROM {table}" for table in TABLES}
+    every["resources"] += f" UNION {_SCOPES}"
+    if not only:
+        _create(db, every)
     problems = []
-    for name, several in only.values.items():
+    for place, (name, several) in enumerate(only.values.items()):
         choice = KEYS[name]
         for step in choice.before:
             db.execute(step)
@@ -103,12 +105,17 @@ def select(db: duckdb.DuckDBPyConnection, only: Only) -> None:
         )
         for step in choice.steps:
             db.execute(step)
-        for table in TABLES:
-            query = choice.queries.get(table)
-            kept = f"uid IN ({query})" if query else "FALSE"
-            db.execute(f"CREATE OR REPLACE TEMP TABLE only_{table} AS SELECT uid FROM only_{table} WHERE {kept}")
+        queries = {table: choice.queries.get(table, f"SELECT uid FROM {table} WHERE FALSE") for table in TABLES}
+        if place:
+            queries = {table: f"SELECT uid FROM only_{table} WHERE uid IN ({one})" for table, one in queries.items()}
+        _create(db, queries)
     if problems:
         raise ConfigurationError(joined(problems))
+
+
+def _create(db: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> None:
+    for table, query in queries.items():
+        db.execute(f"CREATE OR REPLACE TEMP TABLE only_{table} AS SELECT uid FROM ({query}) AS found(uid)")
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,8 +155,11 @@ def chosen_of(snapshot: Snapshot, only: Only, uids: Collection[str]) -> Chosen:
 
 def _hint(value: str, known: Sequence[str]) -> Sentence:
     """What to write instead. Of very many names only those that begin alike are compared: that takes time."""
-    begins = [name for name in known if folded(name)[:2] == folded(value)[:2]] if len(known) > _MANY else known
-    return suggestion(folded(value), begins or known[:_MANY])
+    wanted = folded(value)
+    if len(known) > _MANY:
+        alike = [name for name in known if folded(name)[:1] == wanted[:1] and abs(len(name) - len(wanted)) < _ALIKE]
+        known = alike or known[:_MANY]
+    return suggestion(wanted, known)
 
 
 class _Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,7 +258,7 @@ _ACCOUNT: Final = _Choice(
         "resources": f"""SELECT uid FROM resources WHERE account IN ({_MEANT_ACCOUNTS})
                          UNION SELECT scope_uid FROM coverage WHERE account IN ({_MEANT_ACCOUNTS})""",
         "principals": f"SELECT uid FROM principals WHERE account IN ({_MEANT_ACCOUNTS})",
-        "people": f"""SELECT a.person_uid FROM accounts AS a JOIN principals AS p ON p.uid = a.principal_uid
+        "people": f"""SELECT DISTINCT a.person_uid FROM accounts AS a JOIN principals AS p ON p.uid = a.principal_uid
                       WHERE a.person_uid IS NOT NULL AND p.account IN ({_MEANT_ACCOUNTS})""",
     },
 )

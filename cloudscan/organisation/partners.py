@@ -25,7 +25,7 @@ from cloudscan.snapshot.tables import key
 
 _SIGNS: Final = {"partner_uid": "BIGINT", "name": "VARCHAR", "rung": "BIGINT", "sign": "VARCHAR", "value": "VARCHAR"}
 _HERE: Final[Mapping[str | None, bool]] = {Standing.ACTIVE: True, Standing.ON_LEAVE: True, Standing.LEFT: False}
-"""Whether somebody can be responsible for a partner, by their standing; of all others it cannot be told."""
+"""Whether somebody can be responsible for a partner, by their standing; of all others it is not known."""
 
 _KNOWN_AS: Final = """
     SELECT uid, 'address' AS sign, lower(email) AS value FROM outside WHERE kind <> 'group'
@@ -243,7 +243,7 @@ class _Responsible:
         return self._uids.get(found[0]) if found else None
 
     def is_here(self, *names: str) -> bool | None:
-        """Whether one of those named works here; None where it could not be told of any, and of none that one does."""
+        """Whether one of those named works here; None where it is known of none."""
         known = [self._is_here(name.strip()) for name in names if name.strip()]
         if True in known:
             return True

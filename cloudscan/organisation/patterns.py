@@ -32,7 +32,8 @@ _STAR_WORDS: Final = {"**/": "(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^
 _PLAIN: Final = r"[ -~、。々〇〈-】〜ぁ-ゖァ-ヾ一-鿿]*"
 """Characters that NFKC leaves alone and that lower() folds as Python does: most names, which need not be looked at."""
 
-# A path with a scheme or a slash in front says all, and one that begins as its container's does; another one goes on from the path of the container.
+# A path with a scheme or a slash in front says all, and so does one that begins as its container's; another one
+# continues from the path of the container.
 _PLACE: Final = """CASE WHEN c.uid IS NULL OR c.kind IN ('account', 'tenant')
                              OR starts_with(r.path, '/') OR regexp_matches(r.path, '^[a-z0-9]+://')
                         THEN own_place(r.path, r.name)

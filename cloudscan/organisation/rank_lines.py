@@ -46,8 +46,8 @@ _SOURCE: Final = 10 * _RANK
 _ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _LONG_ID: Final = re.compile(r"(?<![\w-])[\w-]{19,}(?![\w-])", re.ASCII)
 
-ADDRESS: Final = "lower(rtrim(url_decode(split_part(split_part(url, '#', 1), '?', 1)), '/'))"
-"""The SQL that makes the column `url` comparable with what `address_of` gives."""
+ADDRESS: Final = "lower(rtrim(try(url_decode(split_part(split_part(url, '#', 1), '?', 1))), '/'))"
+"""The SQL that makes the column `url` comparable with what `address_of` gives; NULL where it is not UTF-8."""
 
 
 def is_address(value: str) -> bool:

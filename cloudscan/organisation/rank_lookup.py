@@ -104,7 +104,7 @@ def explain(snapshot: Snapshot, lines: Sequence[RankLine], uids: Sequence[int]) 
     """Resources with their ranks and all that speaks, in the same order."""
     chains = {uid: list(_chain(snapshot, uid)) for uid in uids}
     every = {one for chain in chains.values() for one in chain}
-    called = _called(snapshot, every)
+    names = called(snapshot, every)
     spoken = _spoken(snapshot, lines, every)
     decided = dict(
         snapshot.db.execute(
@@ -119,12 +119,12 @@ def explain(snapshot: Snapshot, lines: Sequence[RankLine], uids: Sequence[int]) 
         explained.append(
             Explained(
                 uid=texts.get(uid, str(uid)),
-                kind=called[uid][0],
-                called=called[uid][1],
+                kind=names[uid][0],
+                called=names[uid][1],
                 rank=None if line is None else lines[line].rank,
                 spoken=[
                     Spoken(
-                        of=called[one][1],
+                        of=names[one][1],
                         is_own=one == uid,
                         rank=lines[number].rank,
                         source=lines[number].source,
@@ -155,7 +155,7 @@ def _chain(snapshot: Snapshot, uid: int) -> Iterator[int]:
     return iter(seen)
 
 
-def _called(snapshot: Snapshot, uids: set[int]) -> dict[int, tuple[str, str]]:
+def called(snapshot: Snapshot, uids: set[int]) -> dict[int, tuple[str, str]]:
     """Kind, and place as it is written, with the platform in front."""
     places = patterns.written(snapshot.db, uids)
     rows = snapshot.db.execute(
@@ -219,14 +219,14 @@ def unranked(snapshot: Snapshot, most: int) -> list[Unranked]:
             ORDER BY 6 DESC NULLS FIRST, 7 DESC, s.bytes DESC NULLS LAST, s.resources DESC, r.name
             LIMIT {most}"""
     ).fetchall()
-    called = _called(snapshot, {row[0] for row in rows})
+    names = called(snapshot, {row[0] for row in rows})
     texts = snapshot.texts([row[0] for row in rows])
     return [
         Unranked(
             uid=texts.get(uid, str(uid)),
             platform=platform,
             kind=kind,
-            called=called[uid][1],
+            called=names[uid][1],
             resources=int(resources),
             bytes=None if size is None else int(size),
             audience=None if audience is None else Audience(audience),

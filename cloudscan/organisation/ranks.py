@@ -217,14 +217,7 @@ def _departments(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> Non
     """By the primary department of the owner: the person's whose account it is, or else what the directory says."""
     if not chosen:
         return
-    db.execute(
-        """CREATE OR REPLACE TEMP TABLE rank_owners AS
-           SELECT p.uid, coalesce(w.department, CASE WHEN a.principal_uid IS NULL THEN p.department END) AS department
-           FROM principals AS p
-           LEFT JOIN joined_accounts AS a ON a.principal_uid = p.uid
-           LEFT JOIN joined_people AS w ON w.uid = a.person_uid AND a.kind = 'own'
-           WHERE p.affiliation = 'internal'"""
-    )
+    find_owners(db)
     departments = db.execute("SELECT DISTINCT department FROM rank_owners WHERE department <> ''").fetchall()
     rows = [
         {"department": department, "precedence": first}
@@ -237,6 +230,18 @@ def _departments(db: duckdb.DuckDBPyConnection, chosen: Sequence[Ranked]) -> Non
         db,
         """SELECT r.uid, d.precedence FROM rank_departments AS d
            JOIN rank_owners AS o ON o.department = d.department JOIN resources AS r ON r.owner_uid = o.uid""",
+    )
+
+
+def find_owners(db: duckdb.DuckDBPyConnection) -> None:
+    """Make `rank_owners`: the department of each account of ours."""
+    db.execute(
+        """CREATE OR REPLACE TEMP TABLE rank_owners AS
+           SELECT p.uid, coalesce(w.department, CASE WHEN a.principal_uid IS NULL THEN p.department END) AS department
+           FROM principals AS p
+           LEFT JOIN joined_accounts AS a ON a.principal_uid = p.uid
+           LEFT JOIN joined_people AS w ON w.uid = a.person_uid AND a.kind = 'own'
+           WHERE p.affiliation = 'internal'"""
     )
 
 

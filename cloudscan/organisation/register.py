@@ -95,7 +95,7 @@ class PartnerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def identifiers(self) -> dict[str, frozenset[str]]:
-        """What a principal of theirs is known by, in lower case, by kind of sign; the strongest kind first."""
+        """What their principals are known by, in lower case, by kind of sign; the strongest kind first."""
         domains = [one for one in self.sub_contractors if "." in one and " " not in one]
         return {
             "address": _lower(self.addresses),

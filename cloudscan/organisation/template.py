@@ -10,14 +10,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from cloudscan.facts import Access, Audience
-from cloudscan.organisation.patterns import folded, problem
+from cloudscan.facts import RANKS, Access, Audience
+from cloudscan.organisation.patterns import folded, parts_of, problem
 from cloudscan.reason import Reason
 from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot.organisation import ORGANISATION
 
-STARS: Final = "*?"
-RANKS: Final[Mapping[str, int]] = {"news-grade": 5, "confidential": 3, "working": 1}
+_STARS: Final = "*?"
 
 _WIDEST: Final[Mapping[str, Audience]] = {
     "department": Audience.NAMED,
@@ -70,7 +69,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     where: Sequence[str] = ()  # patterns of folders, drives, sites, buckets; empty: any, if there is a rank
     platform: str = ""  # only there
     kinds: Sequence[str] = ()  # only these: shared_drive, site, folder, bucket
-    rank: int | Literal["news-grade", "confidential", "working"] | None = None  # only what has this rank
+    rank: Literal["news-grade", "confidential", "working"] | None = None  # only what has this rank
     lines: Sequence[TemplateLine] = ()  # for whom; empty: for its owners only
 
     @property
@@ -87,12 +86,13 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def rank_number(self) -> int | None:
         """The rank as resources have it."""
-        return RANKS[self.rank] if isinstance(self.rank, str) else self.rank
+        return RANKS[self.rank] if self.rank else None
 
     def weight(self, pattern: str) -> tuple[int, int]:
         """How specific a pattern is: characters that are no stars, then what else has to be so."""
-        conditions = (self.platform, self.kinds, self.rank)
-        return sum(letter not in STARS for letter in pattern), sum(bool(one) for one in conditions)
+        platform, rest = parts_of(pattern)
+        conditions = (platform, self.kinds, self.rank)
+        return sum(letter not in _STARS for letter in rest), sum(bool(one) for one in conditions)
 
 
 class TemplateFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,8 +121,6 @@ def faults(template: Template, platforms: Sequence[str] = ()) -> Iterator[Fault]
     for number, pattern in enumerate(template.where):
         if wrong := problem(pattern, platforms):
             yield f".where[{number}]", wrong
-    if isinstance(template.rank, int) and not 1 <= template.rank <= 5:
-        yield ".rank", say("there is no rank {rank}; write news-grade, confidential or working", rank=template.rank)
     for number, line in enumerate(template.lines):
         for way, wrong in _line_faults(line):
             yield f".lines[{number}]{way}", wrong

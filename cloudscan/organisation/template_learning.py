@@ -21,9 +21,9 @@ import duckdb
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Access
 from cloudscan.organisation import templates
-from cloudscan.organisation.patterns import folded, make_places, problem
+from cloudscan.organisation.patterns import exact, folded, make_places, problem, written
 from cloudscan.organisation.rows import create_over, fill
-from cloudscan.organisation.template import STARS, Template, TemplateLine
+from cloudscan.organisation.template import Template, TemplateLine
 from cloudscan.organisation.template_fit import GROUPS
 from cloudscan.organisation.template_scope import ABOVE_ALL, LEAVES
 from cloudscan.sentence import say
@@ -296,22 +296,15 @@ def _is_covered(line: LearntLine, by: LearntLine | None) -> bool:
 def _names(db: duckdb.DuckDBPyConnection) -> dict[int, str]:
     """The pattern of each candidate that a pattern can name alone."""
     rows = db.execute(
-        r"""SELECT l.uid, r.platform,
-                   CASE WHEN c.uid IS NULL OR c.kind IN ('account', 'tenant') OR starts_with(r.path, '/')
-                             OR regexp_matches(r.path, '^[a-z0-9]+://') THEN own_place(r.path, r.name)
-                        WHEN starts_with(r.path, 'arn:') THEN own_place(c.path, c.name)
-                        ELSE own_place(c.path, c.name) || '/' || own_place(r.path, r.name) END, p.place
-            FROM learnable AS l JOIN resources AS r ON r.uid = l.uid
-            LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid
-            JOIN places AS p ON p.resource_uid = l.uid
-            WHERE (SELECT count(*) FROM places AS o WHERE o.platform = p.platform AND o.place = p.place) = 1"""
+        """SELECT resource_uid, platform, place FROM (
+               SELECT *, count(*) OVER (PARTITION BY platform, place) AS alike FROM places
+           ) WHERE alike = 1 AND resource_uid IN (SELECT uid FROM learnable)"""
     ).fetchall()
+    texts = written(db, [uid for uid, _, _ in rows])
     return {
         uid: pattern
-        for uid, platform, text, place in rows
-        if not any(star in text for star in STARS)
-        and problem(pattern := f"{platform}:{text}") is None
-        and folded(text).strip().strip("/") == place
+        for uid, platform, place in rows
+        if problem(pattern := f"{platform}:{texts[uid]}") is None and exact(pattern) == (platform, place)
     }
 
 

@@ -37,6 +37,11 @@ _LINES: Final = {
     "audience": "audience_ladder", "access": "access_ladder", "until": "DATE", "days": "BIGINT",
 }  # fmt: skip
 _LONG_AGO: Final = 1_000_000  # days: before any number of days that a line has
+_ON_THE_WAY: Final = (
+    "template_places", "template_matches", "template_candidates", "template_tops", "template_folders", "judged",
+    "cases", "judged_principals", "template_members", "template_principals", "template_fits", "principal_profiles",
+    "group_profiles", "profile_fits", "colleagues", "current_posts", "reached", "compared", "decided", "told_grants",
+)  # fmt: skip
 _OUTSIDE: Final = ("partner", "external", "anyone")  # kinds of lines
 
 
@@ -58,6 +63,12 @@ def join(
     _compare(db, today)
     _decide(db)
     _write(db)
+
+
+def forget(db: duckdb.DuckDBPyConnection) -> None:
+    """Free what `join` made on the way. Only `joined_templates` and `joined_drift` are left."""
+    for table in _ON_THE_WAY:
+        db.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _find_judged(

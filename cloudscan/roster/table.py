@@ -80,13 +80,20 @@ def read_table(data: bytes, name: str, columns: Mapping[str, str], encoding: str
     )
 
 
-def _decoded(data: bytes, name: str, encoding: str) -> tuple[str, str]:
+def decoded(data: bytes, encoding: str = "") -> tuple[str, str] | None:
+    """The encoding of a text, and the text; None if it is in none of the usual ones, or not in the named one."""
     marked = next((used for mark, used in _MARKS if data.startswith(mark)), "")
     for used in filter(None, (encoding, marked)) if encoding or marked else ("utf-8", "cp932"):
         try:
             return used, data.decode(used)
         except (UnicodeDecodeError, LookupError):
             continue
+    return None
+
+
+def _decoded(data: bytes, name: str, encoding: str) -> tuple[str, str]:
+    if found := decoded(data, encoding):
+        return found
     raise ConfigurationError(
         say(
             "{name} is neither UTF-8 nor CP932 (Shift_JIS); save it as one of them, or name its encoding as "
@@ -98,14 +105,15 @@ def _decoded(data: bytes, name: str, encoding: str) -> tuple[str, str]:
 
 def _read(text: str, separator: str, columns: Mapping[str, str]) -> tuple[Row, Mapping[int, Field], Sequence[Row]]:
     """The header, what its columns tell, and the rows below, read with one separator."""
-    rows = list(_rows(text, separator))
+    rows = list(rows_of(text, separator))
     candidates = [(fields_of(row.cells, columns), index) for index, row in enumerate(rows[:_HEADER_WITHIN])]
     fields, index = max(candidates, key=lambda one: len(one[0]), default=({}, 0))
     header = rows[index] if rows else Row(1, ())
     return header, fields, rows[index + 1 :]
 
 
-def _rows(text: str, separator: str) -> Iterator[Row]:
+def rows_of(text: str, separator: str) -> Iterator[Row]:
+    """The records of a text; what cannot be parsed is one without cells."""
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     begins = 1

@@ -131,7 +131,7 @@ class PartnerRow(Row, frozen=True, kw_only=True):
     deputy: str = ""
     owner_uid: str | None = None  # the person with the owner's address
     deputy_uid: str | None = None
-    owner_is_here: bool | None = None  # at least one of the two works here; None: could not be told
+    owner_is_here: bool | None = None  # at least one of the two works here; None: not known
     purpose: str = ""
     contract: str = ""  # its number
     most_rank: int = 5  # the highest rank of what they may see

@@ -196,9 +196,14 @@ BY_READING: Final = frozenset(
         ask.TABLE_BUCKETS,
         ask.VECTOR_BUCKETS,
         ask.OUTPOSTS,
+        ask.IAM_USERS,
+        ask.CREDENTIAL_REPORT,
+        ask.CREDENTIALS,
+        ask.IDENTITY_CENTERS,
+        ask.DIRECTORY_USERS,
     )
 )
-"""What every account is asked when it is opened and read."""
+"""What every account is asked when it is opened and read, or ours alone; the last one where there is a directory."""
 
 _MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES, ask.STORAGE_METRICS, ask.STORAGE))
 """Where the sample does not need the answer, the scan is complete without the permission."""

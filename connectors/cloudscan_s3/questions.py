@@ -250,7 +250,7 @@ TAGS: Final = AwsQuestion(
     operation="get_bucket_tagging",
     needs="s3:GetBucketTagging",
     member="TagSet",
-    hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")), Hidden(table="ranks")),
+    hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail", "rank")), Hidden(table="ranks")),
 )
 ABAC: Final = AwsQuestion(
     name="s3-bucket-abac",

@@ -53,10 +53,12 @@ def cell(column: str, value: Any, texts: Texts, platform: str = "") -> str:
     match column:
         case "audience":
             return texts.name("audience", text, platform)
-        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "rank_source":
+        case "access" | "via" | "joined_by" | "decided_by" | "employment" | "platform" | "rank_source" | "drift":
             return texts.name(column, text)
         case "most_access":
             return texts.name("access", text)
+        case "intended_access":
+            return texts.name("access", text) if text else texts.say("value.none")
         case "rank" if isinstance(value, int):
             return texts.name("rank", name) if (name := rank_name(value)) else text
         case "blocked_by":

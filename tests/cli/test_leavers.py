@@ -78,7 +78,7 @@ def test_a_page_a_person_prints_and_runs_nothing(company: Desk) -> None:
     pages = {file.name: file.read_text() for file in (company.folder / "pages").iterdir()}
     assert result.code == 0
     assert len(pages) == 4
-    assert "退職チェックリスト" in pages["index.html"]
+    assert "退職・異動チェックリスト" in pages["index.html"]
     assert all("gmail" not in page and "<script" not in page and "<b>一郎" not in page for page in pages.values())
     (hanako,) = [page for name, page in pages.items() if name.startswith("1-")]
     assert "佐藤 花子" in hanako

@@ -106,3 +106,35 @@ def test_what_matches_nothing_is_an_error_with_the_nearest_name(two_shelves: Des
 
         assert said.code == 2
         assert "site 'boart' is not known; write board" in said.err
+
+
+def test_a_scan_reads_one_site_and_closes_nothing_elsewhere(two_shelves: Desk, scanned: Scanned) -> None:
+    """What was left out stays open, unverified; the next whole scan looks at it again."""
+    shelve(two_shelves.folder / "company", {"plan": "me"})
+    shelve(two_shelves.folder / "company", {"minutes": "me"}, shelf="board")
+
+    some = scanned("--only", "site=board", "--format", "json").json
+    everything = scanned("--format", "json").json
+
+    assert [(one["verdict"]["subject"]["name"], one["verified"]) for one in some["findings"]] == [("plan", False)]
+    assert everything["findings"] == []
+
+
+def test_a_scan_names_what_could_not_be_narrowed(two_shelves: Desk, scanned: Scanned) -> None:
+    """A shelf that is new may have anything."""
+    shelve(two_shelves.folder / "company", {"letter": "everybody"}, shelf="new")
+
+    said = scanned("--only", "site=board", "--format", "json")
+
+    assert "Read all the same, since they lead to others or are new: new." in said.err
+    assert {one["verdict"]["subject"]["name"] for one in said.json["findings"]} == {"minutes", "plan", "letter"}
+
+
+def test_a_scan_of_a_part_needs_to_know_the_whole(desk: Desk, scanned: Scanned) -> None:
+    first = scanned("--only", "site=sales")
+    scanned()
+    wrong = scanned("--only", "site=sails")
+
+    assert (first.code, wrong.code) == (2, 2)
+    assert "without it once" in first.err
+    assert "write sales" in wrong.err

@@ -140,3 +140,14 @@ def test_a_waiver_is_listed_since_the_day_on_which_it_was_given(waived: Desk) ->
     rows = {row["id"]: row for row in listed(waived)}
 
     assert rows["2"]["since"] == str(long_ago.date())
+
+
+def test_what_was_found_about_a_waiver_is_gone_with_it(desk: Desk, scanned: Scanned) -> None:
+    scanned()
+    desk.run("waive", "add", "--rule", RULE, "--owner", "Mika Sato", "--reason", "OK", "--days", "90")
+    before = about_waivers(scanned("--format", "json"))
+    desk.run("waive", "review", "--decide", "1", "end", *WHO_AND_WHY)
+    after = about_waivers(scanned("--format", "json"))
+
+    assert before
+    assert after == {}

@@ -60,14 +60,14 @@ def test_drift_is_shown_by_folder_with_what_is_in_no_template(sales: Desk) -> No
     assert result.code == 1
     rows = [re.split(r"\s{2,}", line) for line in result.out.splitlines()]
     assert rows[2:5] == [
-        ["sales", "Sales", "wider", "1", "anyone_with_link read (plan)"],
-        ["sales", "Sales", "not listed", "1", "sakura@acme.example read (plan)"],
-        ["sales", "Sales", "stronger", "1", "ichiro@acme.example manage (Sales)"],
+        ["Sales", "Sales", "wider", "1", "anyone_with_link read (plan)"],
+        ["Sales", "Sales", "not listed", "1", "sakura@acme.example read (plan)"],
+        ["Sales", "Sales", "stronger", "1", "ichiro@acme.example manage (Sales)"],
     ]
     assert result.out.splitlines()[5:] == [
         "As intended: 0 of 1.",
         "Intended, and nobody has access (information only):",
-        "  sales: department 総務部",
+        "  Sales: department 総務部",
         "In no template:",
         "  Finance, files: 1",
     ]
@@ -220,3 +220,24 @@ def test_a_file_is_not_overwritten(desk: Desk) -> None:
     said = desk.run("templates", "learn", "-o", "mine.yaml")
 
     assert (said.code, (desk.folder / "mine.yaml").read_text()) == (2, "templates: []\n")
+
+
+def test_a_scan_finds_drift_and_keeps_it_open_while_a_template_cannot_be_read(desk: Desk) -> None:
+    """Everybody may read the plan, and the template is for nobody."""
+    (desk.folder / "shelves.yaml").write_text("templates:\n  - {name: Shelf, where: [sales], lines: []}\n")
+    desk.configure(CONFIG + '\n[templates]\nfiles = ["shelves.yaml"]\n')
+    drift = ("findings", "--rule", "template-drift", "--format", "json")
+
+    desk.run("scan")
+    found = desk.run(*drift).json
+    (desk.folder / "shelves.yaml").write_text("templates: [{name: Shelf, were: [sales]}]\n")
+    healthy, broken = desk.run("doctor"), desk.run("scan")
+
+    assert [(one["verdict"]["subject"]["name"], one["verified"]) for one in found] == [("sales", True)]
+    assert "the key `were` is not known; write where" in healthy.out + healthy.err
+    assert broken.code == 5  # findings, and something could not be read
+    assert (
+        "not all permission templates could be read: shelves.yaml:1: the key `were` is not known"
+        in desk.run("gaps").out
+    )
+    assert [one["verified"] for one in desk.run(*drift).json] == [False]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloudscan.organisation.knowledge import Knowledge
-from tests.cli.conftest import Desk
+from tests.cli.conftest import CONFIG, Desk
 from tests.kit.nights import ledger_in
 from tests.kit.organisation import staff, user
 from tests.kit.people import ROSTER, given, in_three_clouds, judged, night, thing
@@ -15,7 +15,7 @@ from tests.kit.people import ROSTER, given, in_three_clouds, judged, night, thin
 @pytest.fixture
 def company(desk: Desk) -> Desk:
     """A night of the company in three clouds, with two accounts that are nobody's for certain."""
-    roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,,,,\n"
+    roster = ROSTER + "00104,田中 次郎,jiro@acme.example,,,,,,\n00105,本田 宗,,,,,,,\n"
     guest = user("carrier", "crew@carrier.example", platform="gdrive", kind="guest", affiliation="partner")
     facts = [
         *in_three_clouds(),
@@ -26,7 +26,8 @@ def company(desk: Desk) -> Desk:
     folder = desk.folder / ".cloudscan" / "snapshots" / "20260401T030000Z"
     folder.parent.mkdir(parents=True)
     with night(folder, Knowledge(staff=staff(roster), domains=["acme.example"]), facts) as snapshot:
-        ledger_in(desk.folder).record(snapshot, judged(snapshot, "former-employee-still-has-access"))
+        verdicts = judged(snapshot, "former-employee-still-has-access", "former-employee-private-account")
+        ledger_in(desk.folder).record(snapshot, verdicts)
     return desk
 
 
@@ -53,7 +54,10 @@ def test_everything_that_a_person_can_reach_is_told_with_the_road(company: Desk)
         ("gdrive:own", "owner"), ("gdrive:plan", "direct"), ("m365:site", "direct"), ("s3:bucket", "direct"),
     }  # fmt: skip
     assert [(one["uid"], one["role"]) for one in said["groups"]] == [("m365:team", "member")]
-    assert [one["rule_id"] for one in said["findings"]] == ["former-employee-still-has-access"]
+    assert {one["rule_id"] for one in said["findings"]} == {
+        "former-employee-still-has-access",
+        "former-employee-private-account",
+    }
 
 
 def test_what_is_not_shown_is_counted(company: Desk) -> None:
@@ -125,6 +129,19 @@ def test_a_redacted_answer_names_nobody(company: Desk, tmp_path: Path) -> None:
     for text in ("ichiro", "鈴木", "00102", "営業部", "plan"):
         assert text not in said.out
         assert text not in table.out
+
+
+def test_a_hand_out_about_a_former_employee_is_the_managers(company: Desk) -> None:
+    """The person gets none, and no colleague reads a private address."""
+    company.configure(CONFIG.replace('name = "Acme"', 'name = "Acme"\ndomains = ["acme.example"]'))
+
+    company.run("report", "--by", "owner", "--into", "handouts", "--format", "markdown")
+
+    pages = {page.name: page.read_text("utf-8") for page in (company.folder / "handouts").iterdir()}
+    assert not [name for name in pages if "ichiro" in name]
+    (page,) = [text for name, text in pages.items() if "hanako" in name]
+    assert "鈴木 一郎" in page
+    assert not [name for name, text in pages.items() if "ichi@mail.example" in text]
 
 
 def test_a_rosters_check_says_what_could_not_be_joined(company: Desk) -> None:

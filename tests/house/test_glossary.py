@@ -15,7 +15,7 @@ from cloudscan.ledger import schema
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 SOURCES = ("cloudscan", "connectors", "reports", "tools")
-OWN_TERMS = ("confused_deputy", "invitation-never-accepted")  # AWS's and Entra's own, whatever the parts mean elsewhere
+OWN_TERMS = ("confused_deputy", "invitation-never-accepted", "news-grade", "news_grade")  # of AWS, Entra, and the ranks
 OLD_SCHEMAS = "migrations/versions"  # migrations name what there was
 
 

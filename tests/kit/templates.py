@@ -25,7 +25,7 @@ PEOPLE = ("hanako", "ichiro", "jiro", "sakura", "toru")
 
 
 def thing(uid: str, kind: str = "folder", *, inside: str = "", drive: str = "", **more: Any) -> Resource:
-    """A resource, called as its uid; its path goes on from that of what it is in, but for the drive."""
+    """A resource, called as its uid, which is its path in its drive as well, unless told."""
     return Resource(
         uid=f"toy:{uid}",
         platform="toy",

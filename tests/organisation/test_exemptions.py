@@ -55,7 +55,7 @@ def owner_of(folder: Path, owner: str, *, people: Staff | None = None) -> tuple[
 def test_an_owner_is_known_by_address_or_number_and_never_by_name(
     tmp_path: Path, owner: str, found: tuple[str, str | None]
 ) -> None:
-    """By any address of theirs, also one that only their account has."""
+    """By any of their addresses, also one that only their account has."""
     assert owner_of(tmp_path, owner) == found
 
 
@@ -65,7 +65,7 @@ def test_without_a_roster_nobody_is_missing_from_it(tmp_path: Path, people: Staf
 
 
 def test_a_domain_on_an_allow_list_is_an_exception(tmp_path: Path) -> None:
-    """Once, wherever it is listed; what a review said about it is known, else that there was none."""
+    """Once, wherever it is listed; a review of it is known, else that there was none. A list may hide others."""
     lists = [
         Setting(scope_uid="toy:tenant", name="allowed_domains", value="haulier.example Port.example"),
         Setting(scope_uid="toy:site", name="allowed_domains", value="haulier.example"),
@@ -75,11 +75,13 @@ def test_a_domain_on_an_allow_list_is_an_exception(tmp_path: Path) -> None:
 
     with joined(tmp_path, Knowledge(exemptions=Exemptions(reviewed=reviewed)), lists) as snapshot:
         rows = snapshot.query("SELECT uid, kind, target, reviewed_on FROM waivers ORDER BY target").rows
+        (unread,) = [row for row in snapshot.coverage() if row.platform == "organisation" and row.outcome.can_hide]
 
     assert [tuple(row) for row in rows] == [
         ("organisation:allowed-domain/haulier.example", "domain", "haulier.example", NEVER.replace(tzinfo=None)),
         ("organisation:allowed-domain/port.example", "domain", "port.example", NIGHT.replace(tzinfo=None)),
     ]
+    assert (unread.outcome.is_gap, [hidden.table for hidden in unread.hides]) == (False, ["waivers"])
 
 
 def test_waivers_that_could_not_be_read_are_a_gap(tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def test_an_account_is_named_by_number_or_name(snapshot: Snapshot) -> None:
     assert chosen(snapshot, "account=1111*") == chosen(snapshot, "account=account") == {"account", "bucket"}
 
 
+def test_who_has_an_account_there_belongs_to_it(snapshot: Snapshot) -> None:
+    """And who has none does not."""
+    assert {"00101", "00102", "hanako"} <= chosen(snapshot, "account=acme")
+    assert chosen(snapshot, "account=acme", "person=00102") == {"00102", "ichiro", "drive-i", "budget"}
+
+
 def test_a_unit_contains_those_below_it_and_no_namesakes(snapshot: Snapshot) -> None:
     """`/Office/Sales` is above `/Office/Sales/Tokyo`, and not above `/Office/Sales Planning`."""
     assert chosen(snapshot, "unit=/office/sales") == {*("00101", "hanako", "drive-h", "plan", "hanako-in-site")}

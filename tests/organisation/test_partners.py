@@ -13,11 +13,14 @@ from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
 from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Principal, Resource, Via
 from cloudscan.finding import Judgement
+from cloudscan.ledger.ledger import Ledger
 from cloudscan.organisation.knowledge import Knowledge, Staff
 from cloudscan.organisation.register import PartnerTable
 from cloudscan.reason import Reason
+from cloudscan.recipient import recipient_of
 from cloudscan.snapshot.snapshot import Snapshot
 from tests.kit.organisation import joined, staff, user
+from tests.kit.people import night
 
 HAULIER = PartnerTable(name="Haulier", domains=["haulier.example"], owner="hanako@acme.example")
 RULES = {rule.id: rule for rule in loader.load(plugins.rule_folders())}
@@ -37,7 +40,8 @@ def place(path: str, *, platform: str = "toy", rank: int | None = None) -> Resou
 def given(principal: Principal, resource: Resource, access: Access = Access.READ) -> Grant:
     """Access that somebody has."""
     return Grant(uid=f"{resource.uid}#{principal.uid}", resource_uid=resource.uid, origin_uid=resource.uid,
-                 principal_uid=principal.uid, audience=Audience.NAMED_EXTERNAL, access=access, via=Via.DIRECT)  # fmt: skip
+                 principal_uid=principal.uid, audience=Audience.NAMED_EXTERNAL, access=access,
+                 via=Via.DIRECT)  # fmt: skip
 
 
 def contracts(snapshot: Snapshot) -> list[list[Any]]:
@@ -125,7 +129,8 @@ def test_two_contracts_allow_what_one_of_them_allows(tmp_path: Path) -> None:
 def test_a_partner_is_held_to_its_contract_on_every_platform(tmp_path: Path) -> None:
     """Place, strength and rank, wherever the partner's people are."""
     contract = PartnerTable(name="Haulier", domains=["haulier.example"], accounts=["222222222222"],
-                            places=["s3:plans", "gdrive:Haulier"], most_access=Access.READ, most_rank="working")  # fmt: skip
+                            places=["s3:plans", "gdrive:Haulier"], most_access=Access.READ,
+                            most_rank="working")  # fmt: skip
     taro = outside("t", "taro@haulier.example", platform="gdrive")
     account = outside("222222222222", kind="account", platform="s3")
     plans, payroll = place("plans", platform="s3", rank=1), place("payroll", platform="s3", rank=5)
@@ -273,3 +278,35 @@ def test_the_contract_that_ends_last_counts_for_all_who_share_a_domain() -> None
         "partner_by": "address",
     }
     assert estate.partner_detail("z@other.example", "other.example") == {}
+
+
+@pytest.mark.parametrize(("refusing", "stays"), [("", False), ("gdrive", True)])
+def test_a_platform_that_is_not_read_tonight_closes_nothing_about_a_partner(
+    tmp_path: Path, refusing: str, stays: bool
+) -> None:
+    """The access on one platform is gone by now; what the other has is known only if it was read."""
+    contract = PartnerTable(name="Haulier", addresses=["x@gmail.com"], ends=date(2026, 3, 31))
+    known = Knowledge(partners=[contract])
+    person, board = outside("x", "x@gmail.com", platform="gdrive"), place("Board", platform="gdrive")
+    other = user("h", "h@acme.example", platform="m365")
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    rules = [RULES["partner-contract-ended"], RULES["partner-beyond-its-places"]]
+    with night(tmp_path / "first", known, [person, board, given(person, board), other]) as snapshot:
+        first = ledger.record(snapshot, judge(snapshot, rules))
+    left: list[AnyFact] = [person, board, other]
+    later = datetime(2026, 4, 2, 3, tzinfo=UTC)
+    with night(tmp_path / "second", known, left, now=later, refusing=refusing) as snapshot:
+        second = ledger.record(snapshot, judge(snapshot, rules))
+
+    assert [one.verdict.identity for one in first.findings] == [("organisation:partner/Haulier",)]
+    assert [one.verified for one in second.findings] == ([False] if stays else [])
+
+
+def test_a_finding_about_a_partner_goes_to_who_is_responsible_and_here(tmp_path: Path) -> None:
+    """The owner left, so that it is the deputy's."""
+    entry = PartnerTable(name="Haulier", owner="ichiro@acme.example", deputy="hanako@acme.example")
+    with joined(tmp_path, Knowledge(partners=[entry], staff=staff(ROSTER)), []) as snapshot:
+        (verdict,) = judge(snapshot, [RULES["partner-contract-facts-missing"]]).verdicts
+
+    told = recipient_of(verdict.subject, ["acme.example"])
+    assert (verdict.subject.name, told.address) == ("Haulier", "hanako@acme.example")

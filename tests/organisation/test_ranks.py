@@ -155,6 +155,14 @@ def test_a_resource_is_named_by_id_path_or_address(tmp_path: Path, value: str) -
     assert ranks(tmp_path, [news(places=[value])], DRIVE, payroll, other) == {"f": (5, "explicit", value)}
 
 
+def test_an_address_that_is_not_utf_8_stops_nothing(tmp_path: Path) -> None:
+    """Half a pair of surrogates, as names in SharePoint may have."""
+    broken = file("g", url="https://acme.example/half%20a%20pair%20%ED%A0%BD.txt")
+    named = file("f", url="https://acme.example/a%20b.txt")
+
+    assert ranks(tmp_path, [news(places=["https://acme.example/A b.txt"])], named, broken).keys() == {"f"}
+
+
 def test_an_address_that_fits_several_ranks_none(tmp_path: Path) -> None:
     """It does not say which one is meant."""
     one, other = (file(name, url=f"https://drive.example/open?id={name}") for name in "ab")

@@ -240,8 +240,8 @@ def test_a_draft_explains_its_own_estate_but_for_what_it_lists(made: tuple[list[
     assert drifting == counted
     assert not result.names_nothing
     department_of = {f"p{n}@acme.example": department for n, department in enumerate(departments)}
-    for one in found.templates:
-        for line in one.lines:
+    for draft in found.templates:
+        for line in draft.lines:
             size = len(departments) if line.cell.is_everybody else departments.count(line.cell.department)
             assert line.people == size >= 5
             assert line.having[0] >= math.ceil(0.6 * size)

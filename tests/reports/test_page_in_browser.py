@@ -668,6 +668,27 @@ def test_overdue_findings_are_filtered(open_page: Opener) -> None:
     expect(page.locator(".facts .overdue").first).to_contain_text("Overdue since")
 
 
+def test_a_rank_is_filtered_in_words_and_has_its_own_deadline(open_page: Opener) -> None:
+    """None of the others is overdue."""
+    given = report(40)
+    ranked = [
+        msgspec.structs.replace(
+            finding, verdict=msgspec.structs.replace(finding.verdict, rank=5 if number % 7 else None)
+        )
+        for number, finding in enumerate(given.findings)
+    ]
+    never, at_once = dict.fromkeys(Severity, 10_000), dict.fromkeys(Severity, 0)
+    given = msgspec.structs.replace(given, findings=ranked, deadlines=never, rank_deadlines={5: at_once})
+    page = open_page(given, fragment="#state=any")
+    more_filters(page)
+
+    page.get_by_label("Rank", exact=True).select_option("news-grade")
+    of_the_rank = status(page)
+    page.get_by_label("Deadline").select_option("overdue")
+
+    assert of_the_rank == f"{sum(finding.verdict.rank == 5 for finding in ranked)} findings" == status(page)
+
+
 def test_findings_without_a_ticket_are_filtered(open_page: Opener) -> None:
     """With and without."""
     given = with_past(report(30))

@@ -5,7 +5,7 @@ Its cursor is the shelf as it was, so that later runs yield only documents that 
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -37,7 +37,7 @@ class ToyConnector:
     """Reads shelves. `folder` holds ``<shelf>.json``: a list of {"name": …, "shared_with": …}."""
 
     folder: Path
-    estate: Estate = Estate()
+    estate: Estate = field(default_factory=Estate, kw_only=True)
 
     name: ClassVar[str] = "toy"
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
@@ -68,7 +68,7 @@ class ToyConnector:
         yield Grant(
             uid=f"{uid}#share",
             resource_uid=uid,
-            principal_uid=person and person.uid,
+            principal_uid=person.uid if person else None,
             audience=Audience.NAMED_EXTERNAL if person else AUDIENCES[shared_with],
             access=Access.READ,
             via=Via.LINK,
@@ -108,7 +108,7 @@ def _uid(scope: Scope, name: str) -> str:
 
 
 def open_connector(options: Options, estate: Estate) -> ToyConnector:
-    return ToyConnector(Path(options.folder), estate)
+    return ToyConnector(Path(options.folder), estate=estate)
 
 
 PLUGIN = ConnectorPlugin(

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from cloudscan.connector import Demo
-from cloudscan_emulators.administration import roster
+from cloudscan_emulators.administration import intentions, roster
 
 _EARLIER = 75  # days
 
@@ -18,7 +18,16 @@ def demo() -> Iterator[Demo]:
     earlier = f"roster-{before}.csv"
     yield Demo(
         options={},
-        files={"roster.csv": roster.today(today), earlier: roster.earlier(before, today)},
+        files={
+            "roster.csv": roster.today(today),
+            earlier: roster.earlier(before, today),
+            "templates.yaml": intentions.templates(today),
+        },
         rosters={earlier: before},
-        tables={"roster": {"file": "roster.csv"}},
+        tables={
+            "roster": {"file": "roster.csv"},
+            "ranks": intentions.RANKS,
+            "templates": {"files": ["templates.yaml"]},
+            "partners": intentions.partners(today),
+        },
     )

@@ -207,6 +207,8 @@ def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> Non
     _bucket(s3, "kumo-brochures", policy=policy, enforced=True, tags={"perimeter": "standard"})
     s3.put_bucket_abac(Bucket="kumo-brochures", AbacStatus={"Status": "Enabled"})
     _bucket(s3, "kumo-leaver", enforced=True, policy=[_allow({"AWS": "AROAEXAMPLELEFTUSLAST"}, "kumo-leaver")])
+    left = f"arn:aws:iam::{account}:user/left"  # who still has a password and a key
+    _bucket(s3, "kumo-handover", enforced=True, block=True, policy=[_allow({"AWS": left}, "kumo-handover")])
     _bucket(s3, "kumo-statement-object", policy=_allow("*", "kumo-statement-object"))
     _bucket(
         s3,

@@ -169,7 +169,7 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
         detail={
             **external,
             **_detail(user, accounts, people.estate),
-            **_sponsors(user, accounts, sponsors, active),
+            **_sponsors(user, sponsors, active, known=accounts.complete or states.keys() >= set(sponsors or ())),
             **_of_the_person(user, address, people),
         },
     )
@@ -263,12 +263,9 @@ def _texts(value: object) -> Sequence[str] | None:
     return tuple(value)
 
 
-def _sponsors(
-    user: User, accounts: Accounts, sponsors: Sequence[str] | None, active: Sequence[str]
-) -> Mapping[str, str]:
-    """How many active sponsors a guest has; nothing where that is unknown."""
-    known = {account.id for account in accounts.users}
-    if not user.is_guest or sponsors is None or (not accounts.complete and not known.issuperset(sponsors)):
+def _sponsors(user: User, sponsors: Sequence[str] | None, active: Sequence[str], *, known: bool) -> Mapping[str, str]:
+    """How many active sponsors a guest has; nothing where that is unknown. `known`: the state of each is."""
+    if not user.is_guest or sponsors is None or not known:
         return {}
     return {"sponsors": str(len(active))}
 

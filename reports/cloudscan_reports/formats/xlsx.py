@@ -18,6 +18,7 @@ from cloudscan.text import openable
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_reports.summary.named_case import named_case
 from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
+from cloudscan_reports.summary.partners import WordedPartner, worded_partners
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
@@ -79,6 +80,8 @@ _CONTROLS = ("framework", "control", "title", "status", "extent", "unseen", "fla
              "waived_findings", "rules", "url")  # fmt: skip
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
             "fingerprint")  # fmt: skip
+_PARTNERS = ("partner", "contract", "contract_state", "starts", "ends", "owner", "deputy", "purpose", "personal_data",
+             "people", "others", "resources", "platforms", "since", "last_seen", "findings", "uid")  # fmt: skip
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
 
 
@@ -111,6 +114,8 @@ def write(report: Report, lang: str) -> bytes:
         "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
     )
     sheets.add("coverage", _COVERAGE, (_coverage(gap, texts) for gap in worded_coverage(report, texts)))
+    if report.partners:
+        sheets.add("partners", _PARTNERS, (_partner(one, texts) for one in worded_partners(report, texts)))
     sheets.add("frameworks", _CONTROLS, (_control(*pair, texts) for pair in _controls(report)))
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
@@ -245,6 +250,29 @@ def _fix(one: OpenFix, report: Report, texts: Texts) -> list[Cell]:
         round(one.fix.score, 1),
         " ".join(case.tickets),
         one.fix.origin,
+    ]
+
+
+def _partner(one: WordedPartner, texts: Texts) -> list[Cell]:
+    partner = one.partner
+    return [
+        partner.name,
+        partner.contract,
+        one.state,
+        one.starts,
+        one.until,
+        partner.owner,
+        partner.deputy,
+        partner.purpose,
+        partner.personal_data,
+        partner.people,
+        partner.others,
+        partner.resources,
+        " ".join(texts.name("platform", platform) for platform in partner.platforms),
+        partner.since,
+        partner.last_seen_on,
+        len(one.findings),
+        partner.uid,
     ]
 
 

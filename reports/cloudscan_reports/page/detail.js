@@ -238,7 +238,8 @@ function makeDetail(data, findings, words, fixes) {
   }
 
   function rankOf(name, n) {
-    return name ? words.say("finding.rank_named", { name: words.label("rank", name), n }) : words.say("finding.rank_of", { n });
+    const said = name ? words.say("finding.rank_named", { name: words.label("rank", name), n }) : words.say("finding.rank_of", { n });
+    return make("span", {}, said, make("span", { class: "quiet block" }, words.say("finding.rank_order")));
   }
 
   function about(index, { rank, likelihood, impact, last, url }) {

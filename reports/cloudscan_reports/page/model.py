@@ -17,6 +17,7 @@ from cloudscan_reports.summary import first_page
 from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.first_page import FirstPage, completeness
 from cloudscan_reports.summary.gaps import GapGroup, nothing_missing, tally
+from cloudscan_reports.summary.partners import WordedPartner, worded_partners
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
@@ -30,6 +31,7 @@ MOST_NAMES = 12  # names of a rule's unknown cases
 MOST_LOCATIONS = 25  # of a group of gaps
 MOST_REASONS = 3  # of a group of gaps, and groups of gaps behind a rule's unknown cases
 MOST_RESOLVED = 20  # findings that were resolved since the previous scan
+_MOST_PARTNERS = 200
 _MOST_CAUSES = 4  # of a step of the roadmap
 _WAIVER_GROUPS = ("overdue", "widened", "due_soon", "unused", "in_force")
 
@@ -171,6 +173,7 @@ class PageModel:
     permissions: Sequence[tuple[str, int]]
     waivers: Sequence[WaiverGroup]
     frameworks: Sequence[PageFramework]
+    partners: Sequence[WordedPartner]
     most_causes: int = _MOST_CAUSES
 
 
@@ -232,6 +235,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         permissions=not_seen.permissions[:MOST_GROUPS],
         waivers=_waiver_groups(report, texts),
         frameworks=page_frameworks(report, texts.lang),
+        partners=worded_partners(report, texts)[:_MOST_PARTNERS],
     )
 
 

@@ -205,7 +205,8 @@ def test_one_more_request_where_no_policy_restricts_anything(server: Emulator, o
     result = read(server)
 
     expected = {"GetCallerIdentity": 1, "DescribeOrganization": 1, "ListPolicies": 1, "ListMetrics": 1}
-    assert asked(server) == expected
+    of_people = {"GenerateCredentialReport", "GetAccountAuthorizationDetails", "GetCredentialReport", "ListInstances"}
+    assert {name: count for name, count in asked(server).items() if name not in of_people} == expected
     assert list(missing(result)) == []
 
 

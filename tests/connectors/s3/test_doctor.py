@@ -35,7 +35,8 @@ def wrong(server: Emulator, **options: Any) -> list[Check]:
 
 
 def estate_of_everything(server: Emulator) -> None:
-    """A bucket whose objects' ACLs count, with an object and an inventory."""
+    """A bucket whose objects' ACLs count, with an object and an inventory, and an Identity Center."""
+    server.identity_center.owner = ACCOUNT
     bucket(server, "acls")
     bucket(server, "reports", enforced=True)
     s3(server).put_object(Bucket="acls", Key="a", Body=b"x", ACL="public-read")
