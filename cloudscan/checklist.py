@@ -73,7 +73,7 @@ class ItemState(StrEnum):
     OPEN = "open"
     UNKNOWN = "unknown"
     DONE = "done"
-    NONE = "none"  # no account of theirs is known there
+    NONE = "none"  # no account is known there
 
 
 class Closer(StrEnum):
@@ -97,7 +97,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     says: Reason
     examples: Sequence[str] = ()  # names of some of what is open
     closed_on: datetime | None = None  # at the latest; None: not closed, or not known since when
-    told_by_directory: bool = False  # the platform itself names that moment, not the first scan after it
+    by_directory: bool = False  # the platform itself names that moment, not the first scan after it
     last_used_on: datetime | None = None  # of accounts and keys
     used_after: bool | None = None  # after the last day; None: not known
 
@@ -166,7 +166,7 @@ class DepartureFigures(msgspec.Struct, frozen=True, kw_only=True):
     most_days: int | None = None
     still_open: int = 0  # of all who ever left: something still lets them in
     longest_open: int | None = None  # days since their last day
-    unknown: int = 0  # of these days: whether, or since when, could not be told
+    unknown: int = 0  # of these days: it is not known whether, or since when
     upcoming: int = 0  # leave soon
     moved: int = 0  # people with something of their old department after the grace
 

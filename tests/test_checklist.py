@@ -24,7 +24,7 @@ TODAY = date(2026, 4, 10)
 
 
 def night(number: int) -> datetime:
-    """A night so many days after the last day."""
+    """The night `number` days after the last day."""
     return datetime(2026, 3, 31, 3, tzinfo=UTC) + timedelta(days=number)
 
 

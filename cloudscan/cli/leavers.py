@@ -207,14 +207,14 @@ def _show_person(person: Checklist, occasion: Occasion, language: str) -> None:
     )
     echo()
     rows = [
-        [item.platform, _STATES[item.state], _said(item, language), _since(item, occasion),
+        [item.platform, _STATES[item.state], _sentence_of(item, language), _since(item, occasion),
          _closer(item) if item.state in (ItemState.OPEN, ItemState.UNKNOWN) else "", ", ".join(item.examples)]
         for item in sorted(person.items, key=lambda one: (list(ItemState).index(one.state), one.platform))
     ]  # fmt: skip
     show_table((say("platform"), say("state"), say("what"), say("closed"), say("who closes it"), say("names")), rows)
 
 
-def _said(item: Item, language: str) -> str:
+def _sentence_of(item: Item, language: str) -> str:
     from cloudscan.reason import sentence
 
     return sentence(item.says, language)
@@ -226,7 +226,7 @@ def _since(item: Item, occasion: Occasion) -> object:
     if item.closed_on is None:
         return ""
     day = day_of(item.closed_on, occasion.timezone)
-    return day if item.told_by_directory else say("by {day}", day=day)
+    return day if item.by_directory else say("by {day}", day=day)
 
 
 def _closer(item: Item) -> Sentence:
@@ -268,7 +268,7 @@ def _csv_rows(people: Sequence[Checklist], occasion: Occasion, language: str) ->
                 *(_text(one.grace_ends), _text(one.last_day), one.manager),
                 *(("", "") if one.from_department else (took.state, "" if took.days is None else took.days)),
                 *(item.platform, item.duty, item.task, item.state, _text(item.closed_on), item.closer),
-                *(_said(item, language), ", ".join(item.examples)),
+                *(_sentence_of(item, language), ", ".join(item.examples)),
             )
 
 

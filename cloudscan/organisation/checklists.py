@@ -109,7 +109,9 @@ def _estate(snapshot: Snapshot, timezone: str) -> _Estate:
     for row in snapshot.coverage():
         for hidden in _hidden_by(row):
             gaps[row.platform, hidden] = gaps.get((row.platform, hidden), 0) + 1
-    platforms = snapshot.query("SELECT platform FROM coverage UNION SELECT platform FROM principals ORDER BY platform").rows
+    platforms = snapshot.query(
+        "SELECT platform FROM coverage UNION SELECT platform FROM principals ORDER BY platform"
+    ).rows
     kinds = snapshot.query(
         """SELECT DISTINCT platform, kind FROM principals UNION SELECT DISTINCT platform, kind FROM resources
            UNION SELECT DISTINCT platform, 'keys' FROM principals WHERE json_exists(detail, '$.access_keys')"""
@@ -250,7 +252,7 @@ def _entrance(task: Task, platform: str, found: _Found, last_day: date | None, t
         says=Reason(code=f"checklist-{task}-{state}", values={"count": counts[state]}),
         examples=found.examples,
         closed_on=closed_on,
-        told_by_directory=closed_on is not None,
+        by_directory=closed_on is not None,
         last_used_on=found.last_used_on or (datetime(used.year, used.month, used.day, tzinfo=UTC) if used else None),
         used_after=None if used is None or last_day is None else used > last_day,
     )

@@ -13,7 +13,7 @@ TODAY = datetime.now(UTC)
 
 @pytest.fixture
 def company(desk: Desk) -> Desk:
-    """Two who left, one of whom still has an account, and one who moved."""
+    """Two who left, one still with an account, one who leaves soon, and one who moved."""
     left, soon = TODAY - timedelta(days=5), TODAY + timedelta(days=5)
     roster = f"""\
 社員番号,氏名,メールアドレス,部署,旧所属,異動日,個人メール,退職日

@@ -1,4 +1,4 @@
-"""What is closed of people who leave or moved, as one snapshot shows it: open, done, and what could not be told."""
+"""What is closed of people who leave or moved, as one snapshot shows it: open, done, and what is not known."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -60,7 +60,7 @@ def test_accounts_on_three_platforms_are_told_apart(tmp_path: Path) -> None:
 
     found = {(item.task, item.platform): item for item in person.items}
     assert found[Task.ACCOUNT, "gdrive"].closed_on == datetime(2026, 3, 30, 9, tzinfo=UTC)
-    assert found[Task.ACCOUNT, "gdrive"].told_by_directory
+    assert found[Task.ACCOUNT, "gdrive"].by_directory
     assert found[Task.ACCOUNT, "m365"].state is ItemState.OPEN
     assert found[Task.ACCOUNT, "m365"].closer is Closer.ADMINISTRATOR
     assert found[Task.ACCOUNT, "s3"].state is ItemState.DONE

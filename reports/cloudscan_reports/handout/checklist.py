@@ -165,4 +165,4 @@ def _since(item: Item, occasion: Occasion, texts: Texts) -> str:
     if item.closed_on is None:
         return texts.say("checklist.since_unknown") if item.task in (Task.ACCOUNT, Task.KEYS) else ""
     day = texts.date(day_of(item.closed_on, occasion.timezone))
-    return texts.say("checklist.since" if item.told_by_directory else "checklist.since_scan", day=day)
+    return texts.say("checklist.since" if item.by_directory else "checklist.since_scan", day=day)
