@@ -102,6 +102,7 @@ def review(
 
 
 def _items(config: Config, ledger: "Ledger", now: datetime) -> "list[ReviewItem]":
+    from cloudscan.nightly.exemptions import in_force
     from cloudscan.nightly.review_list import review_list
     from cloudscan.snapshot import store
     from cloudscan.snapshot.snapshot import Snapshot
@@ -109,7 +110,7 @@ def _items(config: Config, ledger: "Ledger", now: datetime) -> "list[ReviewItem]
     with ExitStack() as opened:
         folder = store.latest_snapshot(config.folder / "snapshots")
         return review_list(
-            [status for status in ledger.waivers(now=now, due_days=config.waivers.due_days) if status.current],
+            [one for one in ledger.waivers(now=now, due_days=config.waivers.due_days) if in_force(one)],
             ledger.reviews(),
             opened.enter_context(Snapshot.open(folder)) if folder else None,
             now=now,

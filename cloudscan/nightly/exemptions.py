@@ -31,11 +31,16 @@ def exemptions_on(config: Config, now: datetime) -> Exemptions:
     reviewed = {uid: some[-1].on for uid, some in reviews.items()}
     return Exemptions(
         known=[
-            *(_exemption(status) for status in waivers if status.current),
+            *(_exemption(status) for status in waivers if in_force(status)),
             *(_partner(partner, reviewed, config.organisation.timezone) for partner in config.partners),
         ],
         reviewed=reviewed,
     )
+
+
+def in_force(status: WaiverStatus) -> bool:
+    """Whether a waiver is neither revoked nor past its last day."""
+    return status.current and "overdue" not in status.notes
 
 
 def _exemption(status: WaiverStatus) -> Exemption:

@@ -36,6 +36,16 @@ def join(db: duckdb.DuckDBPyConnection, knowledge: Knowledge) -> None:
                    d.origin_uid
             FROM rank_decided AS d JOIN rank_lines AS l ON l.number = d.line"""
     )
+    _free(db)
+
+
+def _free(db: duckdb.DuckDBPyConnection) -> None:
+    """Drop what was needed on the way: the places of all resources are as large as the table itself."""
+    tables = db.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, 'rank_')"
+    ).fetchall()
+    for (table,) in tables:
+        db.execute(f"DROP TABLE {table}")
 
 
 def find(db: duckdb.DuckDBPyConnection, lines: Sequence[RankLine]) -> None:

@@ -9,7 +9,7 @@ from tests.kit.people import given, group, night, thing
 
 
 def test_containers_are_the_departments_of_those_who_have_access(tmp_path: Path) -> None:
-    """Twenty people, of whom fourteen are in Sales, which is 70% of everybody's folder, too."""
+    """Of twenty people fourteen are in Sales, which is 70% of everybody's folder, too."""
     numbers = range(1, 21)
     roster = "社員番号,氏名,メールアドレス,部署\n" + "".join(
         f"{number:03},P{number},p{number}@acme.example,{'Sales' if number < 15 else 'Finance'}\n" for number in numbers

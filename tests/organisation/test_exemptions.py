@@ -55,7 +55,7 @@ def owner_of(folder: Path, owner: str, *, people: Staff | None = None) -> tuple[
 def test_an_owner_is_known_by_address_or_number_and_never_by_name(
     tmp_path: Path, owner: str, found: tuple[str, str | None]
 ) -> None:
-    """By any of their addresses, also one that only their account has."""
+    """By each of their addresses, also one that only an account has."""
     assert owner_of(tmp_path, owner) == found
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -48,7 +48,12 @@ def _about(finding: Finding, origin: str, owner: Person | None) -> Finding:
     return replace(finding, verdict=verdict, state=State.OPEN, waiver=None)
 
 
-def planned(given: Report, existing: Sequence[ExistingTicket] = (), group_by: Grouping = "fix") -> Plan:
+def planned(
+    given: Report,
+    existing: Sequence[ExistingTicket] = (),
+    group_by: Grouping = "fix",
+    chosen: Collection[str] | None = None,
+) -> Plan:
     return plan(
         given,
         {"board": TrackerState(wording=wording(MARKDOWN), existing=existing, fallback_assignee="desk")},
@@ -56,6 +61,7 @@ def planned(given: Report, existing: Sequence[ExistingTicket] = (), group_by: Gr
         terms=TERMS,
         routes=(),
         lang="en",
+        chosen=chosen,
         now=NOW,
     )
 
@@ -72,6 +78,20 @@ def done(actions: Sequence[Action], existing: Sequence[ExistingTicket] = ()) -> 
         elif action.kind is ActionKind.CLOSE:
             tickets[action.key] = replace(tickets[action.key], open=False, closed_on=NOW)
     return list(tickets.values())
+
+
+def test_a_run_for_a_part_touches_no_other_ticket() -> None:
+    """One is gone, one is new and not chosen, one is chosen: only that one is written, and none is closed."""
+    before = about(["a", "b", "c"])
+    tickets = done(planned(replace(before, findings=before.findings[:1])).actions)
+    now = replace(before, findings=before.findings[1:])
+    wanted = now.findings[1].fingerprint
+
+    part, whole = planned(now, tickets, chosen={wanted}), planned(now, tickets)
+
+    assert [(action.kind, action.marker) for action in part.actions] == [(ActionKind.CREATE, key_of(now.findings[1]))]
+    assert len(whole.actions) > 2
+    assert planned(now, tickets, chosen=()).actions == []
 
 
 def test_a_link_that_offends_three_rules_is_one_ticket() -> None:
