@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from cloudscan.checklist import WINDOW, Checklist, Closer, Item, ItemState, Occasion, closing
+from cloudscan.checklist import WINDOW, Checklist, Closer, Item, ItemState, Occasion, Task, closing
 from cloudscan.cli.dates import as_day
 from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
@@ -210,6 +210,7 @@ def _show_person(person: Checklist, occasion: Occasion, language: str) -> None:
         [item.platform, _STATES[item.state], _sentence_of(item, language), _since(item, occasion),
          _closer(item) if item.state in (ItemState.OPEN, ItemState.UNKNOWN) else "", ", ".join(item.examples)]
         for item in sorted(person.items, key=lambda one: (list(ItemState).index(one.state), one.platform))
+        if item.state is not ItemState.NONE or item.task is Task.ACCOUNT
     ]  # fmt: skip
     show_table((say("platform"), say("state"), say("what"), say("closed"), say("who closes it"), say("names")), rows)
 
