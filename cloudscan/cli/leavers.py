@@ -10,12 +10,13 @@ import click
 from cloudscan.checklist import WINDOW, Checklist, Closer, Item, ItemState, Occasion, Task, closing
 from cloudscan.cli.dates import as_day
 from cloudscan.cli.language import echo
-from cloudscan.cli.opening import load_config, open_ledger
-from cloudscan.cli.options import lang_option
+from cloudscan.cli.opening import load_config, open_ledger, redactor
+from cloudscan.cli.options import lang_option, redact_option
 from cloudscan.sentence import Sentence, joined, say
 
 if TYPE_CHECKING:
     from cloudscan.config import Config
+    from cloudscan.redaction.redactor import Redactor
     from cloudscan.snapshot.snapshot import Snapshot
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ _STATES: Final[Mapping[ItemState, Sentence]] = {
 def _output_options(command: Command) -> Command:
     for option in (
         lang_option,
+        redact_option,
         click.option("--pages", type=click.Path(file_okay=False),
                      help="Write a page a person for the manager into this folder."),
         click.option("--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table",
@@ -56,6 +58,7 @@ def leavers(
     upcoming: int,
     format_name: str,
     pages: str | None,
+    redacting: bool,
     lang: str | None,
 ) -> None:
     """Show what is closed of people who left or leave soon, since when, and who closes the rest.
@@ -76,14 +79,27 @@ def leavers(
         people = checklists.leaving(snapshot, occasion.timezone, since=first, upcoming_days=upcoming)
         return open_ledger(config).recalled(people)
 
-    _run(config_path, person, made, _Output(format_name, pages, lang), say("Nobody left, and nobody is about to."))
+    _run(
+        config_path,
+        person,
+        made,
+        _Output(format_name, pages, lang, redacting=redacting),
+        say("Nobody left, and nobody is about to."),
+    )
 
 
 @click.command()
 @click.argument("person", required=False)
 @_output_options
 @click.pass_obj
-def movers(config_path: str | None, person: str | None, format_name: str, pages: str | None, lang: str | None) -> None:
+def movers(
+    config_path: str | None,
+    person: str | None,
+    format_name: str,
+    pages: str | None,
+    redacting: bool,
+    lang: str | None,
+) -> None:
     """Show who moved to another department, and what they still have of the old one.
 
     PERSON is an employee number, an address or a name, and shows every item. Until the grace period is over, the old
@@ -95,13 +111,14 @@ def movers(config_path: str | None, person: str | None, format_name: str, pages:
         grace = config.rules.get(_RULE, {}).get("grace_days", checklists.GRACE_DAYS)
         return checklists.moved(snapshot, occasion.timezone, grace_days=int(grace))
 
-    _run(config_path, person, made, _Output(format_name, pages, lang), say("Nobody moved."))
+    _run(config_path, person, made, _Output(format_name, pages, lang, redacting=redacting), say("Nobody moved."))
 
 
 class _Output:
     """Where to, and in which form."""
 
-    def __init__(self, format_name: str, pages: str | None, lang: str | None) -> None:
+    def __init__(self, format_name: str, pages: str | None, lang: str | None, *, redacting: bool) -> None:
+        self.redacting = redacting
         self.format_name = format_name
         self.pages = Path(pages) if pages else None
         self.lang = lang
@@ -137,6 +154,9 @@ def _run(config_path: str | None, person: str | None, made: _Made, output: _Outp
                     person=repr(person),
                 )
             )
+    if output.redacting:
+        hidden = redactor(config)
+        people = [_redacted(one, hidden) for one in people]
     if output.pages is not None:
         _write_pages(people, occasion, output.pages, language)
     elif output.format_name == "json":
@@ -152,6 +172,21 @@ def _run(config_path: str | None, person: str | None, made: _Made, output: _Outp
             _show_person(one, occasion, language)
     else:
         _show_table(people, occasion)
+
+
+def _redacted(person: Checklist, hidden: "Redactor") -> Checklist:
+    """Names, numbers, addresses and departments as hashes; what is closed, and days, stay."""
+    import msgspec
+
+    names = ("number", "name", "email", "department", "manager", "manager_email", "from_department")
+    return msgspec.structs.replace(
+        person,
+        person_uid=hidden.id(person.person_uid),
+        items=[
+            msgspec.structs.replace(item, examples=[hidden.text(one) for one in item.examples]) for item in person.items
+        ],
+        **{name: hidden.text(getattr(person, name)) for name in names},
+    )
 
 
 def _is_meant(person: Checklist, name: str) -> bool:

@@ -99,3 +99,12 @@ def test_without_a_snapshot_the_reader_hears_what_to_do(desk: Desk) -> None:
 
     assert result.code == 2
     assert "cloudscan scan" in result.err
+
+
+def test_names_can_be_hashed(company: Desk) -> None:
+    result = company.run("leavers", "1", "--redact", "--format", "json")
+
+    assert "佐藤" not in result.out
+    assert "hanako" not in result.out
+    assert "営業部" not in result.out
+    assert result.json[0]["closing"]["state"] == "open"

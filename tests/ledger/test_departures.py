@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cloudscan.checklist import DepartureFigures
 from cloudscan.engine.judge import judge
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.organisation.checklists import leaving
 from cloudscan.organisation.knowledge import Knowledge
-from cloudscan.report import DepartureFigures
 from tests.kit.organisation import joined, staff, user
 
 START = datetime(2026, 4, 1, 3, tzinfo=UTC)
