@@ -153,7 +153,19 @@ def _next_steps(folder: Path) -> None:
     echo(err=True)
     echo(say("Try it on this company:"), err=True)
     echo(err=True)
-    _steps(folder, ["findings", "gaps", "report --lang ja", "tickets --dry-run", "health"])
+    _steps(
+        folder,
+        [
+            "findings",
+            "gaps",
+            "who 00105",
+            "partners list",
+            "templates check",
+            "report --lang ja",
+            "tickets --dry-run",
+            "health",
+        ],
+    )
 
 
 def _steps(folder: Path, commands: Sequence[str]) -> None:
