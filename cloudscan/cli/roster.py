@@ -38,13 +38,16 @@ _STANDINGS: Final[Mapping[str, Sentence]] = {
 _FLAWS: Final[Mapping[str, Sentence]] = {
     "cells": say("it has more or fewer cells than the header; the row is left out"),
     "nobody": say("it names neither a number nor an address; the row is left out"),
+    "quote": say("a quotation mark in it is not closed; the row is left out"),
     "number": say("a spreadsheet has garbled the number; format the column as text"),
     "address": say("this is not a mail address"),
     "day": say("this is not a day; write 2026-03-31"),
+    "order": say("this is before the first day; if they came back, remove it"),
     "employment": say("this way of being employed is not known"),
     "status": say("this status is not known; write active, on leave or left"),
     "twice": say("rows about one person contradict each other; the one that ends last counts"),
     "shared": say("several people have this address, so it tells nobody apart"),
+    "shared-number": say("several people have this number, so it tells nobody apart"),
 }
 
 

@@ -67,10 +67,11 @@ def join(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def _containers(db: duckdb.DuckDBPyConnection) -> None:
+    # What is in a bucket is seldom listed, and a new drive or site is empty: these are containers all the same.
     db.execute(
         """CREATE OR REPLACE TEMP TABLE containers AS
            SELECT r.uid, r.owner_uid, r.container_uid, r.parent_uid FROM resources AS r
-           WHERE r.uid IN (SELECT container_uid FROM resources)"""
+           WHERE r.uid IN (SELECT container_uid FROM resources) OR r.kind IN ('bucket', 'shared_drive', 'site')"""
     )
     # Somebody who is in two of a container's groups counts twice: the counts of groups are made once, for all.
     db.execute(

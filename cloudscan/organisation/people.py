@@ -72,7 +72,7 @@ def last_day_of(person: KnownPerson, is_there: Standing) -> date | None:
         return entry.last_day
     if person.dropped_on is not None:
         return person.dropped_on - timedelta(days=1)
-    if entry.term_ends:
+    if entry.term_ends and not entry.returns:
         return entry.term_ends
     return None if is_there is Standing.LEFT else NO_DAY
 
@@ -136,7 +136,7 @@ def _entry(email: str, name: str, department: str, detail: Mapping[str, Any]) ->
     departments = [department, *_texts(detail.get("departments"))]
     others = [address.lower() for address in _texts(detail.get("addresses"))]
     private = [address.lower() for address in _texts(detail.get("private_addresses"))]
-    last_day, is_certain = _day(detail.get("leave_on"))
+    starts_on, (last_day, is_certain) = _day(detail.get("starts_on"))[0], _day(detail.get("leave_on"))
     ours = [one for one in (email.lower(), *others) if domain_of(one) not in CONSUMER]
     return RosterEntry(
         number=str(detail.get("employee_number") or "").upper(),
@@ -148,9 +148,9 @@ def _entry(email: str, name: str, department: str, detail: Mapping[str, Any]) ->
         ],
         role=str(detail.get("role") or ""),
         employment=employment_in(str(detail.get("employment") or "")) or Employment.UNKNOWN,
-        starts_on=_day(detail.get("starts_on"))[0],
+        starts_on=starts_on,
         last_day=last_day,
-        is_certain=is_certain,
+        is_certain=is_certain and not (starts_on and last_day and last_day < starts_on),  # of an earlier employment
     )
 
 

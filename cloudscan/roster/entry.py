@@ -80,6 +80,11 @@ class RosterEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     lines: Sequence[int] = ()  # of the file
 
     @property
+    def returns(self) -> bool:
+        """Whether the end of the term is the day on which somebody of ours comes back from elsewhere."""
+        return self.employment is Employment.SECONDED_OUT
+
+    @property
     def department(self) -> str:
         """The primary one; empty if it is not known."""
         return self.posts[0].department if self.posts else ""
@@ -95,6 +100,6 @@ def standing(entry: RosterEntry, today: date) -> Standing:
         return Standing.UPCOMING
     if entry.last_day is None and entry.status is Status.LEFT:
         return Standing.LEFT
-    if entry.last_day is None and entry.term_ends and entry.term_ends < today:
+    if entry.last_day is None and entry.term_ends and entry.term_ends < today and not entry.returns:
         return Standing.TERM_OVER
     return Standing.ON_LEAVE if entry.status is Status.ON_LEAVE else Standing.ACTIVE

@@ -11,7 +11,8 @@ _VARIANTS: Final = str.maketrans("髙﨑濵濱邉邊齋齊斎嶋嶌冨德廣澤�
 """Forms of characters that registers tell apart and people do not."""
 
 _PREFIXES: Final = re.compile(r"\b(?:mailto|smtp):", re.IGNORECASE)
-_ADDRESS: Final = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\"]+")
+_AROUND: Final = re.compile(r"[\s,;<>()\"]+")
+_ADDRESS: Final = re.compile(r"[^@]+@[^@]+\.[^@]+")
 
 
 def folded(text: str) -> str:
@@ -29,7 +30,8 @@ def folded_name(text: str) -> str:
 def addresses_in(text: str) -> list[str]:
     """The mail addresses in a cell, in lower case: several, with names beside them or ``mailto:`` before them."""
     plain = _PREFIXES.sub(" ", unicodedata.normalize("NFKC", text))
-    return list(dict.fromkeys(found.rstrip(".").lower() for found in _ADDRESS.findall(plain)))
+    words = _AROUND.split(plain) if "@" in plain else ()
+    return list(dict.fromkeys(word.rstrip(".").lower() for word in words if _ADDRESS.fullmatch(word)))
 
 
 def number_in(text: str) -> str:

@@ -8,7 +8,7 @@ after a leave, rows of family members.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import chain, pairwise
@@ -26,6 +26,7 @@ from cloudscan.text import CONSUMER, domain_of
 
 _GONE: Final = (Standing.LEFT, Standing.TERM_OVER)
 _BETWEEN: Final = re.compile("[;；,、\n]")
+_LONGEST_NAME: Final = 100
 _LOST_NUMBER: Final = frozenset("0123456789.+E")
 
 
@@ -33,14 +34,17 @@ class Flaw(StrEnum):
     """What is wrong in a row."""
 
     CELLS = "cells"  # more or fewer than the header has
+    QUOTE = "quote"  # a quotation mark that nothing closes
     NOBODY = "nobody"  # neither a number nor an address
     NUMBER = "number"  # a spreadsheet made it 1.2E+05
     ADDRESS = "address"
     DAY = "day"
+    ORDER = "order"  # the last day is before the first: it is of an earlier employment, or a slip
     EMPLOYMENT = "employment"  # a word that is not known
     STATUS = "status"
     TWICE = "twice"  # rows about one person that contradict each other
     SHARED = "shared"  # one address of two people
+    SHARED_NUMBER = "shared-number"
 
 
 class Dirt(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,12 +87,31 @@ class _Reader:
     def records(self) -> Iterator[_Record]:
         """The rows that can be understood."""
         for row in self.table.rows:
-            if len(row.cells) != len(self.table.header):
+            if not row.is_whole:
+                self._give_up(row, Flaw.QUOTE)
+            elif len(row.cells) != len(self.table.header):
                 self._give_up(row, Flaw.CELLS)
             elif record := self._record(row):
                 yield record
             else:
                 self._give_up(row, Flaw.NOBODY)
+
+    def told_apart(self, records: Sequence[_Record]) -> Iterator[Sequence[_Record]]:
+        """The rows of each person. A number that people of other names and other addresses have is nobody's."""
+        newest = max(record.applies_from or date.min for record in records)
+        people = defaultdict[str, list[_Record]](list)
+        for record in records:
+            if (record.applies_from or date.min) == newest:
+                people[folded_name(record.entry.name)].append(record)
+        addresses = [{one for record in rows for one in record.entry.addresses} for rows in people.values()]
+        if len(people) == 1 or not all(addresses) or sum(map(len, addresses)) > len(set[str]().union(*addresses)):
+            yield records
+            return
+        for rows in people.values():
+            entry = rows[0].entry
+            self.dirt.append(Dirt(line=entry.lines[0], flaw=Flaw.SHARED_NUMBER, value=entry.number))
+            self.unjudged.add(entry.number)
+            yield [replace(row, entry=msgspec.structs.replace(row.entry, number="")) for row in rows]
 
     def _give_up(self, row: Row, flaw: Flaw) -> None:
         self.dirt.append(Dirt(line=row.line, flaw=flaw))
@@ -109,6 +132,8 @@ class _Reader:
             return None
         last_day, term_ends = self._day(row, Field.LAST_DAY), self._day(row, Field.TERM_ENDS)
         starts_on, applies_from = self._day(row, Field.STARTS_ON), self._day(row, Field.APPLIES_FROM)
+        if starts_on and last_day and last_day < starts_on:
+            self._note(row, Flaw.ORDER, Field.LAST_DAY, self._text(row, Field.LAST_DAY))
         status = self._status(row, last_day)
         entry = RosterEntry(
             number=number,
@@ -123,7 +148,7 @@ class _Reader:
             last_day=last_day,
             term_ends=term_ends,
             manager=next(iter(addresses_in(self._text(row, Field.MANAGER))), number_in(self._text(row, Field.MANAGER))),
-            is_certain=not any(one.flaw in (Flaw.DAY, Flaw.STATUS) for one in self.dirt[before:]),
+            is_certain=not any(one.flaw in (Flaw.DAY, Flaw.ORDER, Flaw.STATUS) for one in self.dirt[before:]),
             lines=[row.line],
         )
         return _Record(entry, applies_from, self._text(row, Field.EARLIER_DEPARTMENT))
@@ -198,8 +223,9 @@ def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
         key = record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]
         (later if record.applies_from and record.applies_from > today else by_number)[key].append(record)
     by_number |= {key: [_still(records)] for key, records in later.items() if key not in by_number}
-    entries = [_one(records, reader.dirt) for records in by_number.values()]
-    entries = _without_shared_addresses(_returned(entries, today), reader.dirt)
+    told_apart = chain.from_iterable(map(reader.told_apart, by_number.values()))
+    entries = [_one(records, reader.dirt) for records in told_apart]
+    entries = _without_shared_addresses(_returned(entries, today), reader)
     return Roster(
         entries=entries,
         dirt=sorted(reader.dirt, key=lambda one: one.line),
@@ -279,8 +305,8 @@ def _returned(entries: Sequence[RosterEntry], today: date) -> list[RosterEntry]:
     return [entry for entry in entries if id(entry) not in gone]
 
 
-def _without_shared_addresses(entries: Sequence[RosterEntry], dirt: list[Dirt]) -> list[RosterEntry]:
-    """An address that two people have says of neither who it is."""
+def _without_shared_addresses(entries: Sequence[RosterEntry], reader: _Reader) -> list[RosterEntry]:
+    """An address that two people have says of neither who it is, and not that it is nobody's."""
     owners = defaultdict[str, set[int]](set)
     for place, entry in enumerate(entries):
         for address in entry.addresses:
@@ -288,16 +314,19 @@ def _without_shared_addresses(entries: Sequence[RosterEntry], dirt: list[Dirt]) 
     shared = {address for address, places in owners.items() if len(places) > 1}
     if not shared:
         return list(entries)
+    reader.unjudged |= shared
     cleaned = []
     for entry in entries:
         own = [address for address in entry.addresses if address not in shared]
-        dirt += [Dirt(line=entry.lines[0], flaw=Flaw.SHARED, value=one) for one in entry.addresses if one in shared]
+        reader.dirt += [
+            Dirt(line=entry.lines[0], flaw=Flaw.SHARED, value=one) for one in entry.addresses if one in shared
+        ]
         cleaned.append(msgspec.structs.replace(entry, addresses=own))
     return cleaned
 
 
 def _may_be_a_name(text: str) -> bool:
-    return bool(text.strip()) and "@" not in text and not any(map(str.isdecimal, text))
+    return 0 < len(text.strip()) <= _LONGEST_NAME and "@" not in text and not any(map(str.isdecimal, text))
 
 
 def _is_lost(number: str) -> bool:

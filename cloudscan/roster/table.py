@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ _SEPARATORS: Final = (",", "\t", ";")
 _HEADER_WITHIN: Final = 20  # rows: titles and dates of printing may stand above it
 _TOTALS: Final = frozenset({"合計", "総計", "計", "件数", "人数", "総人数", "total", "totals", "count"})
 _LONGEST_CELL: Final = 1 << 20
+_MOST_LINES: Final = 20  # of one record: what is longer has a quotation mark that nothing closes
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -33,6 +35,7 @@ class Row(msgspec.Struct, frozen=True):
 
     line: int
     cells: Sequence[str]
+    is_whole: bool = True  # False: a quotation mark that nothing closes, or a cell of a megabyte, is in it
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,16 +116,26 @@ def _read(text: str, separator: str, columns: Mapping[str, str]) -> tuple[Row, M
 
 
 def rows_of(text: str, separator: str) -> Iterator[Row]:
-    """The records of a text; what cannot be parsed is one without cells."""
+    """The records of a text. One that cannot be parsed is its first line, and not whole: the lines below are others."""
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    begins = 1
-    try:
-        for cells in reader:
-            yield Row(begins, cells)
-            begins = reader.line_num + 1
-    except csv.Error:
-        yield Row(begins, ())  # the rest cannot be parsed; an empty row has no one in it
+    lines = list(io.StringIO(text, newline=""))
+    begins = 0  # the record that is read
+    read = 0  # lines that were given to the parser
+
+    def of_one_record() -> Iterator[str]:
+        nonlocal read
+        while read < len(lines) and read - begins < _MOST_LINES:
+            read += 1
+            yield lines[read - 1]
+
+    while begins < len(lines):
+        with suppress(csv.Error):
+            for cells in csv.reader(of_one_record(), delimiter=separator, strict=True):
+                yield Row(begins + 1, cells)
+                begins = read
+        if begins < len(lines):
+            yield Row(begins + 1, [cell.strip() for cell in lines[begins].split(separator)], is_whole=False)
+            begins = read = begins + 1
 
 
 def _is_filler(row: Row, header: Row) -> bool:

@@ -160,3 +160,17 @@ def test_without_a_roster_people_are_who_the_directories_say(tmp_path: Path) -> 
         ["organisation:person/s@acme.example", "", "left", "directory"],
     ]
     assert per_person == [["organisation:person/00101", 2], ["organisation:person/s@acme.example", 1]]
+
+
+def test_an_address_of_two_people_is_neither_ones_nor_nobodys(tmp_path: Path) -> None:
+    """The roster has whose it is, twice."""
+    roster = ROSTER + "00104,田中 次郎,info@acme.example,,,営業部,\n00105,山田 三郎,info@acme.example,,,営業部,\n"
+
+    assert accounts(tmp_path, user("i", "info@acme.example"), roster=roster) == {"toy:i": ("", "own", "unread", "")}
+
+
+def test_a_directorys_last_day_before_the_first_day_makes_no_leaver(tmp_path: Path) -> None:
+    """Somebody came back, and nobody removed the day."""
+    account = user("s", "s@acme.example", detail={"starts_on": "2026-01-01", "leave_on": "2024-03-31"})
+    with joined(tmp_path, Knowledge(), [account]) as snapshot:
+        assert snapshot.query("SELECT standing, last_day FROM people").rows == [[None, None]]

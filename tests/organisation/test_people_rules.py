@@ -184,6 +184,19 @@ def test_the_first_of_april_opens_nothing(tmp_path: Path) -> None:
     assert len(at_once.flagged) == 100
 
 
+@pytest.mark.parametrize("uid", ["s3:offers", "gdrive:offers", "m365:offers"])
+def test_what_is_left_over_may_be_a_container_of_which_nothing_inside_is_listed(tmp_path: Path, uid: str) -> None:
+    """Most buckets are: their objects are not listed one by one."""
+    platform = uid.partition(":")[0]
+    people = [user(f"p{number}", f"p{number}@acme.example", platform=platform) for number in range(1, 5)]
+    kind = {"s3": "bucket", "gdrive": "shared_drive", "m365": "site"}[platform]
+    facts: list[AnyFact] = [*people, thing(uid, kind), *(given(one.uid, uid) for one in people)]
+    with night(tmp_path, company(mover(4)), facts, now=datetime(2026, 5, 1, 3, tzinfo=UTC)) as snapshot:
+        flagged = judged(snapshot, "mover-keeps-old-access").flagged
+
+    assert of_people(flagged) == [("mover-keeps-old-access", "00004")]
+
+
 def test_a_second_post_in_the_old_department_keeps_its_access(tmp_path: Path) -> None:
     """兼務."""
     person = mover(4, "Sales")

@@ -84,6 +84,12 @@ def test_a_day_that_cannot_be_read_is_no_end_of_nothing(written: str) -> None:
         ("7,正社員,退職,,", Standing.LEFT),
         ("7,契約社員,,,2026/3/31", Standing.TERM_OVER),  # renewed late, or gone: to be confirmed
         ("7,在籍出向,在籍,,", Standing.ACTIVE),
+        ("7,在籍出向,出向中,,2026/3/31", Standing.ACTIVE),  # the secondment is over: back with us
+        ("7,受入出向,在籍,,2026/3/31", Standing.TERM_OVER),
+        ("7,正社員,傷病休職,,", Standing.ON_LEAVE),
+        ("7,正社員,産休中,,", Standing.ON_LEAVE),
+        ("7,正社員,退職予定,,", Standing.ACTIVE),
+        ("7,正社員,試用期間中,,", Standing.ACTIVE),
         ("7,正社員,inactive,,", Standing.UNKNOWN),
     ],
 )
@@ -167,6 +173,7 @@ def test_an_address_of_two_people_says_of_neither_who_it_is() -> None:
 
     assert [entry.addresses for entry in found.entries] == [[], []]
     assert [dirt.flaw for dirt in found.dirt] == [Flaw.SHARED, Flaw.SHARED]
+    assert set(found.unjudged) == {"info@acme.example"}
 
 
 def test_addresses_in_a_cell_and_private_ones() -> None:
@@ -208,3 +215,52 @@ def test_a_field_has_the_spelling_that_comes_first() -> None:
     table = read_table("名前,メール,E-mail\n,,\n".encode(), "r", {})
 
     assert list(table.fields.values()) == [Field.NAME, Field.ADDRESS, Field.ADDRESS]
+
+
+@pytest.mark.parametrize("number", ["3", "14"])
+def test_a_quotation_mark_that_nothing_closes_costs_its_row_alone(number: str) -> None:
+    """Near the end of the file, and far from it."""
+    rows = [f"{one},人{one},営業部" for one in range(1, 40)]
+    text = "社員番号,氏名,部署\n" + "\n".join(rows).replace(f"{number},人{number}", f'{number},"人{number}', 1) + "\n"
+
+    found = roster(text)
+
+    assert [(dirt.line, dirt.flaw) for dirt in found.dirt] == [(int(number) + 1, Flaw.QUOTE)]
+    assert len(found.entries) == 38
+    assert set(found.unjudged) == {number}
+
+
+def test_a_cell_of_a_megabyte_costs_its_row_alone() -> None:
+    found = roster(
+        f"社員番号,氏名,メール\n1,甲,a@acme.example\n2,{'x' * 1_100_000},b@acme.example\n3,丙,c@acme.example\n"
+    )
+
+    assert [entry.number for entry in found.entries] == ["1", "3"]
+    assert set(found.unjudged) == {"2", "b@acme.example"}
+
+
+def test_a_last_day_before_the_first_day_says_nothing() -> None:
+    """Somebody came back, and the last day of the first time is still there: no leaver."""
+    found = roster("社員番号,入社日,退職日\n7,2026/1/1,2024/3/31\n")
+
+    (entry,) = found.entries
+    assert standing(entry, TODAY) is Standing.UNKNOWN
+    assert [(dirt.line, dirt.flaw, dirt.value) for dirt in found.dirt] == [(2, Flaw.ORDER, "2024/3/31")]
+
+
+def test_a_number_of_two_people_says_of_neither_who_it_is() -> None:
+    """Each is who the address says, and one leaving is not the other."""
+    found = roster("社員番号,氏名,メール,退職日\n7,佐藤,sato@acme.example,2026/3/1\n7,鈴木,suzuki@acme.example,\n")
+
+    assert {(entry.number, *entry.addresses): standing(entry, TODAY) for entry in found.entries} == {
+        ("", "sato@acme.example"): Standing.LEFT,
+        ("", "suzuki@acme.example"): Standing.ACTIVE,
+    }
+    assert [dirt.flaw for dirt in found.dirt] == [Flaw.SHARED_NUMBER, Flaw.SHARED_NUMBER]
+    assert set(found.unjudged) == {"7"}
+
+
+def test_a_new_family_name_beside_the_old_one_is_one_person() -> None:
+    found = roster("社員番号,氏名,メール\n7,佐藤 花,hana@acme.example\n7,田中 花,hana@acme.example\n")
+
+    assert [(entry.number, entry.addresses) for entry in found.entries] == [("7", ["hana@acme.example"])]
