@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from cloudscan.checklist import Checklist, DepartureFigures, Occasion
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.days import UTC_NAME, Calendar, days_to_fix
 from cloudscan.facts import Audience
@@ -323,6 +324,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
     rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
+    departures: DepartureFigures | None = None  # how fast access ends when people leave; None: nobody left
     only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property
@@ -391,6 +393,9 @@ class HandoutFormat:
     write: Callable[
         [Report, str, Terms], Iterable[tuple[str, str | bytes]]
     ]  # file names, valid on every system, and contents
+    checklists: Callable[[Sequence[Checklist], Occasion, str], Iterable[tuple[str, str | bytes]]] | None = (
+        None  # the same of people who leave or moved, a page each, if the format has such pages
+    )
 
 
 class Show(Protocol):

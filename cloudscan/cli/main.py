@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prune": ("prune", "Remove old snapshots and reports."),
     "roster": ("roster", "Check the list of who works here."),
     "who": ("who", "Show what one person can reach on all platforms, and by what."),
+    "leavers": ("leavers", "Show what is closed of people who leave, and who closes the rest."),
+    "movers": ("leavers", "Show what people who moved still have of the old department."),
     "ranks": ("ranks", "Say how much what matters, and why; suggest ranks."),
     "templates": ("templates", "Compare access with what is intended; learn a first draft."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),

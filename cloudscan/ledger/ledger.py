@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
+from cloudscan.checklist import Checklist
 from cloudscan.days import Calendar, clock_time, day_of
 from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
@@ -27,6 +28,7 @@ from cloudscan.fix import key_of_verdict
 from cloudscan.ledger import (
     attribution,
     clock_rows,
+    departures,
     estate,
     finding_rows,
     gap_rows,
@@ -285,6 +287,11 @@ class Ledger:
                 )
             return history_rows.diff_between(db, earlier, later, self._tolerance, history.new_versions(scans))
 
+    def recalled(self, people: Sequence[Checklist]) -> Sequence[Checklist]:
+        """The checklists of people who leave, with the days on which earlier scans saw something closed."""
+        with self._database.reading() as db:
+            return departures.recalled(db, people)
+
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
         with self._database.reading() as db:
@@ -384,7 +391,11 @@ class Ledger:
                     frameworks=frameworks,
                     calendar=self._calendar,
                 )
-                report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
+                report = msgspec.structs.replace(
+                    report,
+                    gaps=gap_rows.statuses(db, report, register, scan.started_on),
+                    departures=departures.record(db, snapshot, self._calendar.timezone, verdicts),
+                )
                 report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())
             return report_rows.with_history(db, report, self._tolerance, self._grouping)
 

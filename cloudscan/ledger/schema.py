@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -123,6 +123,13 @@ GAPS = sa.Table(
     sa.Column("gap", sa.String(64), primary_key=True),  # `cloudscan.coverage.Coverage.gap`
     sa.Column("first_seen_on", sa.DateTime, nullable=False),  # the first scan without the answer, of those in a row
     sa.Column("last_seen_on", sa.DateTime, nullable=False),
+)
+CLOSINGS = sa.Table(
+    "closings",  # of what those who leave had: open or done, and since which scan
+    SCHEMA,
+    sa.Column("item", sa.String(64), primary_key=True),  # `cloudscan.checklist.item_key`
+    sa.Column("state", sa.String(20), nullable=False),  # `cloudscan.checklist.ItemState`
+    sa.Column("since_on", sa.DateTime),  # NULL: it was so when it was first looked at
 )
 TICKETS = sa.Table(
     "tickets",

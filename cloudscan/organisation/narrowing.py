@@ -53,6 +53,7 @@ def narrowed(report: Report, only: Only, snapshot: Snapshot) -> Narrowed:
         trend=(),
         comparisons=(),
         frameworks=(),
+        departures=None,
         changes=only_of(report.changes, chosen, shown) if report.changes else None,
         events=[event for event in report.events if event.fingerprint in shown],
         time_open={name: open_for for name, open_for in report.time_open.items() if name in shown},

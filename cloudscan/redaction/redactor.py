@@ -173,6 +173,7 @@ class Redactor:
             frameworks=report.frameworks,
             partners=[self.partner(one) for one in report.partners],
             comparisons=report.comparisons,
+            departures=report.departures,
             timezone=report.timezone,
             deadlines=report.deadlines,
             rank_deadlines=report.rank_deadlines,

@@ -34,7 +34,6 @@ PHRASES = {
     r"\bmake room\b": "free some space",
     r"\boutsiders?\b(?![\"/])": "external user",
     r"\bstrangers? to us\b": "external",
-    r"\bleavers\b": "former employees",
     r"\bheld back\b": "blocked",
     r"\bof whom\b": "whose",
     r"\bhow the nights go\b": "the health of the nightly scans",

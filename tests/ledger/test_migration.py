@@ -30,7 +30,7 @@ from tests.ledger.conftest import Nights
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 OLD, NEW = "drive-foreign-domain", "drive-external-domain"  # of a rule that was renamed
 LATER_TABLES = (  # of schemas after 0003
-    *("pending_comments", "ticket_troubles", "renamed_fingerprints", "gaps", "waiver_reviews"),
+    *("pending_comments", "ticket_troubles", "renamed_fingerprints", "gaps", "waiver_reviews", "closings"),
 )
 LATER_KEYS = ("rejudged", "comparisons")  # what they are made of is not in older schemas
 OLD_NAMES = {

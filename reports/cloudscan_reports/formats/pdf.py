@@ -15,7 +15,7 @@ from cloudscan.finding import Finding
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
 from cloudscan.sentence import say
 from cloudscan_reports.handout import html as handout_pages
-from cloudscan_reports.handout.html import Medium
+from cloudscan_reports.handout.rendering import Medium, rendered
 from cloudscan_reports.summary import charts, first_page
 from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.gaps import asked_of, nothing_missing
@@ -62,7 +62,7 @@ def write(report: Report, lang: str) -> bytes:
     work = summary.needing_work
     risks, trend = first_page.risk_chart(summary.causes, texts), first_page.trend_chart(report, texts)
     return printed(
-        handout_pages.rendered(
+        rendered(
             "director.html",
             texts,
             _PAPER,

@@ -1,8 +1,9 @@
-"""The five questions of a director, each answered in a sentence about named things."""
+"""The questions of a director, each answered in a sentence about named things."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cloudscan.checklist import DepartureFigures
 from cloudscan.report import Report, RuleSummary
 from cloudscan_reports.summary import course, ranking
 from cloudscan_reports.summary.estimates import cost, percent_range
@@ -12,7 +13,7 @@ from cloudscan_reports.summary.open_fixes import OpenFix, ages
 from cloudscan_reports.summary.ranking import Cause, Step
 from cloudscan_reports.summary.splits import PlatformRead
 from cloudscan_wording import phrases
-from cloudscan_wording.texts import Texts
+from cloudscan_wording.texts import Texts, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ def answers(
     not_seen: Unseen,
     read: Sequence[PlatformRead],
 ) -> Sequence[Answer]:
-    """What would hurt most; what first; what it costs; whether it gets better; what was not seen.
+    """What would hurt most; what first; what it costs; whether it gets better; whether access ends; what was not seen.
 
     `worst` is one of the fixes that are `waiting`; without it only the last two are answered.
     """
@@ -46,6 +47,7 @@ def answers(
             more=course.more(report, ages(waiting, report), texts),
             anchor="trend",
         ),
+        *([_answer_on_departures(report.departures, texts)] if report.departures else []),
         _answer_on_gaps(report, texts, not_seen, read),
     ]
 
@@ -118,6 +120,33 @@ def _answers_on_work(
             more=texts.count("answers.costs_more", half_year.fixes, left=percent_range(half_year.risk_left)),
             anchor="roadmap",
         ),
+    )
+
+
+def _answer_on_departures(figures: DepartureFigures, texts: Texts) -> Answer:
+    key = "answers.departures_open"
+    still = texts.count(key, figures.still_open) if figures.still_open else texts.say("answers.departures_closed")
+    median = "" if figures.median_days is None else number(figures.median_days)
+    took = texts.count(
+        "answers.departures_median" if median else "answers.departures_none",
+        figures.left,
+        days=figures.days,
+        closed=number(figures.closed),
+        median=median,
+        most=number(figures.most_days or 0),
+    )
+    counted = (
+        ("answers.departures_unknown", figures.unknown),
+        ("answers.departures_upcoming", figures.upcoming),
+        ("answers.departures_moved", figures.moved),
+    )
+    longest = texts.count("answers.departures_longest", figures.longest_open) if figures.longest_open else ""
+    more = [longest, took if figures.left else "", *(texts.count(key, n) for key, n in counted if n)]
+    return Answer(
+        question=texts.say("answers.departures"),
+        short=still,
+        more=phrases.sentences(more, texts.lang),
+        anchor="findings",
     )
 
 
