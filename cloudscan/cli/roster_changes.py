@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST: Final = 50  # lines of a kind
 DOUBTS: Final[Mapping[str, Sentence]] = {
     "empty": say("nobody is in it"),
-    "halved": say("fewer than half of the people of the previous roster are in it"),
+    "halved": say("half of the people of the previous roster, or more, are not in it"),
     "leave-dates": say("the previous roster had leave dates, and it has none"),
     "departments": say("the previous roster had departments, and it has none"),
     "second-posts": say("the previous roster had second posts, and it has none"),

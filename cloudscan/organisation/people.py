@@ -68,10 +68,10 @@ def last_day_of(person: KnownPerson, is_there: Standing) -> date | None:
     entry = person.entry
     if not entry.is_certain:
         return None
+    if person.dropped_on is not None:  # who is gone before the day that was announced left earlier
+        return min(entry.last_day or date.max, person.dropped_on - timedelta(days=1))
     if entry.last_day:
         return entry.last_day
-    if person.dropped_on is not None:
-        return person.dropped_on - timedelta(days=1)
     if entry.term_ends and not entry.returns:
         return entry.term_ends
     return None if is_there is Standing.LEFT else NO_DAY

@@ -19,14 +19,14 @@ from cloudscan.roster.entry import RosterEntry
 from cloudscan.roster.headers import Field
 from cloudscan.roster.reading import Flaw, Roster
 
-_ENOUGH_PEOPLE: Final = 20  # to compare sizes
+_ENOUGH_MISSING: Final = 5  # people; in a company of a few, half of them may well leave
 
 
 class Doubt(StrEnum):
     """Why a roster is no roster to judge people by: an export broke off, or is another one."""
 
     EMPTY = "empty"
-    HALVED = "halved"  # fewer than half of the people of the roster before are in it
+    HALVED = "halved"  # half of the people of the roster before, or more, are not in it
     LEAVE_DATES = "leave-dates"  # it had leave dates, and has none
     DEPARTMENTS = "departments"
     SECOND_POSTS = "second-posts"
@@ -141,7 +141,7 @@ def doubt(history: History, roster: Roster, day: date) -> Doubt | None:
     unjudged = _unjudged(roster)
     pairs = [(entry, found) for entry in earlier if (found := _found(entry, known))]
     missing = len(earlier) - len(pairs) - sum(key_of(entry) in unjudged for entry in earlier)
-    if len(earlier) >= _ENOUGH_PEOPLE and missing * 2 > len(earlier):
+    if missing >= _ENOUGH_MISSING and missing * 2 >= len(earlier):
         return Doubt.HALVED
     lost = set(previous.fields) - set(roster.fields)
     for reason, column, has, enough in _COLUMNS:

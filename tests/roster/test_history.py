@@ -433,13 +433,20 @@ def test_a_broken_export_is_doubted() -> None:
     read = history((MARCH, crowded(last_day=JUNE)))
     strangers = Roster(entries=[person(str(n), "営業部") for n in range(100, 140)])
 
-    assert [doubt(read, one, APRIL) for one in (Roster(entries=[]), crowded(19), strangers)] == [
+    assert [doubt(read, one, APRIL) for one in (Roster(entries=[]), crowded(20), strangers)] == [
         Doubt.EMPTY, Doubt.HALVED, Doubt.HALVED,
     ]  # fmt: skip
     assert doubt(read, crowded(), APRIL) is Doubt.LEAVE_DATES
     assert doubt(read, crowded(posts=(), last_day=JUNE), APRIL) is Doubt.DEPARTMENTS
-    assert doubt(read, crowded(20, last_day=JUNE), APRIL) is None
+    assert doubt(read, crowded(21, last_day=JUNE), APRIL) is None
     assert doubt(read, crowded(19), MARCH) is None  # the first one has none before it
+
+
+def test_in_a_small_company_a_few_may_leave_together() -> None:
+    read = history((MARCH, crowded(8)))
+
+    assert doubt(read, crowded(4), APRIL) is None
+    assert doubt(read, crowded(3), APRIL) is Doubt.HALVED
 
 
 def test_a_column_that_vanishes_is_noticed_even_if_it_said_little() -> None:
