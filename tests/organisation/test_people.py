@@ -45,7 +45,7 @@ def test_a_leave_date_that_cannot_be_read_is_not_known(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("announced", [None, date(2026, 6, 30)])
 def test_whom_a_roster_ceases_to_name_left_by_that_day(tmp_path: Path, announced: date | None) -> None:
-    """An export of those who work here now has nobody who left, and who left earlier than was announced is not in it."""
+    """An export of those who work here now has nobody who left, and who left before the day that was announced left."""
     entry = RosterEntry(number="1", addresses=["hanako@acme.example"], last_day=announced)
     gone = KnownPerson(
         entry=entry,
