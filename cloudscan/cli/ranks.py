@@ -206,7 +206,7 @@ def quoted(value: str) -> str:
 
 def _reason(one: "Suggestion") -> Sentence:
     about = say("{word}: {meaning}", word=repr(one.word), meaning=one.meaning) if one.meaning else repr(one.word)
-    audience = one.audience or "nobody"
+    audience = _USERS[one.audience or Audience.NOBODY]
     return say("{about}; resources: {count}, widest audience: {audience}",
                about=about, count=one.resources, audience=audience)  # fmt: skip
 
@@ -215,7 +215,7 @@ def _show_unranked(unranked: "Sequence[Unranked]") -> None:
     from cloudscan.cli.table import show_table
 
     rows = [
-        [one.called, one.platform, one.kind, one.audience or "?", one.external, one.resources, _megabytes(one.bytes)]
+        [one.called, one.platform, one.kind, _USERS[one.audience], one.external, one.resources, _megabytes(one.bytes)]
         for one in unranked
     ]
     head = (say("unranked in"), say("platform"), say("kind"), say("widest audience"), say("outside"),

@@ -218,7 +218,7 @@ def _show(table: "Table", read: "Roster", standings: Mapping[str, int]) -> None:
     from cloudscan.roster.reading import columns_taken
 
     taken = columns_taken(table)
-    numbers = joined((say("{count} {state}", count=n, state=_STANDINGS[one]) for one, n in standings.items()), ", ")
+    numbers = joined((say("{state}: {count}", count=n, state=_STANDINGS[one]) for one, n in standings.items()), ", ")
     echo(say("{count} people: {numbers}", count=len(read.entries), numbers=numbers or "-"))
     echo(say("Encoding: {encoding}. Header: line {line}.", encoding=table.encoding, line=table.header_line))
     for column, field in taken.items():

@@ -20,7 +20,7 @@ def test_an_export_is_described_without_naming_anybody(desk: Desk) -> None:
 
     assert result.code == 3
     assert result.out.splitlines() == [
-        "3 people: 1 active, 1 no longer here, 1 not certain",
+        "3 people: active: 1, no longer here: 1, not certain: 1",
         "Encoding: cp932. Header: line 1.",
         "  社員番号 → number",
         "  氏名 → name",
