@@ -182,7 +182,11 @@ class _Builder:
             return [self.build(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
         if getattr(node, "style", None) in ("|", ">"):
             self.blocks.add(path)
-        return self.loader.construct_object(node)
+        try:
+            return self.loader.construct_object(node)
+        except ValueError as error:  # such as 31 June
+            value = repr(str(node.value))
+            raise _Refused(line, say("{value} is no day or number that there is; correct it", value=value)) from error
 
     def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
         for key_node, value_node in node.value:

@@ -118,9 +118,21 @@ def test_wrong_templates_are_refused_with_their_lines(desk: Desk) -> None:
         encoding="utf-8",
     )
 
-    wrong, two, none = (desk.run("templates", "check", *files) for files in (["wrong.yaml"], ["two.yaml"], []))
+    (desk.folder / "day.yaml").write_text(
+        """templates:
+  - name: Sales
+    where: [Sales]
+    lines:
+      - {department: 営業部, access: read, until: 2026-06-31}
+""",
+        encoding="utf-8",
+    )
 
-    assert (wrong.code, two.code, none.code) == (2, 2, 2)
+    files: list[list[str]] = [["wrong.yaml"], ["two.yaml"], ["day.yaml"], []]
+    wrong, two, day, none = (desk.run("templates", "check", *some) for some in files)
+
+    assert (wrong.code, two.code, day.code, none.code) == (2, 2, 2, 2)
+    assert day.err.splitlines() == ["day.yaml:5: '2026-06-31' is no day or number that there is; correct it"]
     assert wrong.err.splitlines() == ["wrong.yaml:5: 'wrote' is not one of the values; write write"]
     assert two.err.splitlines() == [
         "two.yaml:2: the template says neither where nor for which rank; write where: [Sales/Contracts]",
