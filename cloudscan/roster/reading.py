@@ -96,7 +96,7 @@ class _Reader:
             else:
                 self._give_up(row, Flaw.NOBODY)
 
-    def told_apart(self, records: Sequence[_Record]) -> Iterator[Sequence[_Record]]:
+    def kept_apart(self, records: Sequence[_Record]) -> Iterator[Sequence[_Record]]:
         """The rows of each person. A number that people of other names and other addresses have is nobody's."""
         newest = max(record.applies_from or date.min for record in records)
         people = defaultdict[str, list[_Record]](list)
@@ -223,8 +223,8 @@ def read_roster(table: Table, *, today: date, timezone: str) -> Roster:
         key = record.entry.number or (*record.entry.addresses, *record.entry.private_addresses)[0]
         (later if record.applies_from and record.applies_from > today else by_number)[key].append(record)
     by_number |= {key: [_still(records)] for key, records in later.items() if key not in by_number}
-    told_apart = chain.from_iterable(map(reader.told_apart, by_number.values()))
-    entries = [_one(records, reader.dirt) for records in told_apart]
+    kept_apart = chain.from_iterable(map(reader.kept_apart, by_number.values()))
+    entries = [_one(records, reader.dirt) for records in kept_apart]
     entries = _without_shared_addresses(_returned(entries, today), reader)
     return Roster(
         entries=entries,

@@ -15,6 +15,7 @@ from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membe
 from cloudscan.finding import Judgement
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.organisation.knowledge import Knowledge, Staff
+from cloudscan.organisation.rank_lines import RankLine, Source
 from cloudscan.organisation.register import PartnerTable
 from cloudscan.reason import Reason
 from cloudscan.recipient import recipient_of
@@ -133,14 +134,18 @@ def test_a_partner_is_held_to_its_contract_on_every_platform(tmp_path: Path) -> 
                             most_rank="working")  # fmt: skip
     taro = outside("t", "taro@haulier.example", platform="gdrive")
     account = outside("222222222222", kind="account", platform="s3")
-    plans, payroll = place("plans", platform="s3", rank=1), place("payroll", platform="s3", rank=5)
-    theirs, ours = place("Haulier", platform="gdrive", rank=1), place("Board", platform="gdrive", rank=1)
+    plans, payroll = place("plans", platform="s3"), place("payroll", platform="s3")
+    theirs, ours = place("Haulier", platform="gdrive"), place("Board", platform="gdrive")
+    lines = [
+        RankLine(rank=5 if one is payroll else 1, source=Source.EXPLICIT, value=one.uid)
+        for one in (plans, payroll, theirs, ours)
+    ]
     facts: list[AnyFact] = [
         taro, account, plans, payroll, theirs, ours,
         given(account, plans, Access.WRITE), given(account, payroll), given(taro, theirs), given(taro, ours),
     ]  # fmt: skip
 
-    with joined(tmp_path, Knowledge(partners=[contract]), facts) as snapshot:
+    with joined(tmp_path, Knowledge(partners=[contract], ranks=lines), facts) as snapshot:
         found = {
             rule: {identity[0] for identity in flagged(snapshot, f"beyond-its-{rule}")}
             for rule in ("places", "access", "rank")
