@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import duckdb
+import msgspec
 
 from cloudscan.connector import Scope
 from cloudscan.coverage import Coverage
@@ -65,8 +66,12 @@ def _coverage(knowledge: Knowledge, people_read: int) -> Iterator[Coverage]:
         yield _read(_REGISTER, ("partners",), None, len(knowledge.partners))
     if staff.is_configured:
         yield _read(_ROSTER, _OF_PEOPLE, staff.doubt, people_read)
-    if exemptions.known or exemptions.doubt:
-        yield _read(_WAIVERS, ("waivers",), exemptions.doubt, len(exemptions.known))
+    if exemptions.doubt is not None:
+        # The ledger is ours, and not of the estate: a night without it is read completely, and recorded later.
+        row = _read(_WAIVERS, ("waivers",), exemptions.doubt, len(exemptions.known))
+        yield msgspec.structs.replace(row, outcome=Outcome.SKIPPED, gap="")
+    elif exemptions.known:
+        yield _read(_WAIVERS, ("waivers",), None, len(exemptions.known))
     if intent.templates or intent.doubt:
         yield _read(_TEMPLATES, ("templates", "drift"), intent.doubt, len(intent.templates))
 

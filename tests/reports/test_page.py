@@ -249,7 +249,7 @@ def test_frameworks_stand_control_by_control() -> None:
     assert "javascript:" not in source.split('id="data">')[0]
     japanese = " ".join("".join(Reader(page.write(given, "ja")).text).split())
     assert "ルールで確認できない管理策 A.3 紙 引き出しの中です。" in japanese
-    assert "一部確認可 約束の内容。" in japanese
+    assert "一部確認可 確認できないこと：約束の内容。" in japanese
 
 
 def test_a_framework_of_an_earlier_report_says_nothing_of_its_extent() -> None:
