@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.facts import NEVER, Principal, Setting
+from cloudscan.facts import NEVER, Outcome, Principal, Setting
 from cloudscan.organisation.knowledge import Exemption, Exemptions, Knowledge, Staff
 from cloudscan.reason import Reason
 from tests.kit.organisation import NIGHT, joined, staff, user
@@ -84,11 +84,12 @@ def test_a_domain_on_an_allow_list_is_an_exception(tmp_path: Path) -> None:
     assert (unread.outcome.is_gap, [hidden.table for hidden in unread.hides]) == (False, ["waivers"])
 
 
-def test_waivers_that_could_not_be_read_are_a_gap(tmp_path: Path) -> None:
-    """What was found about them is not gone."""
+def test_waivers_that_could_not_be_read_hide_what_is_found_about_them(tmp_path: Path) -> None:
+    """It is not gone; and the estate is read completely all the same."""
     doubt = Reason(code="waivers-unreadable", values={"why": "no connection"})
 
     with joined(tmp_path, Knowledge(exemptions=Exemptions(doubt=doubt)), [user("h")]) as snapshot:
-        (row,) = [row for row in snapshot.coverage() if row.outcome.is_gap]
+        (row,) = [row for row in snapshot.coverage() if row.outcome is Outcome.SKIPPED]
+        assert snapshot.scan.complete
 
     assert (row.platform, row.table, [hidden.table for hidden in row.hides]) == ("organisation", "waivers", ["waivers"])
