@@ -7,6 +7,7 @@ import pytest
 from cloudscan.facts import NEVER, Outcome, Principal, Setting
 from cloudscan.organisation.knowledge import Exemption, Exemptions, Knowledge, Staff
 from cloudscan.reason import Reason
+from tests.kit.facts import file
 from tests.kit.organisation import NIGHT, joined, staff, user
 
 ROSTER = """\
@@ -88,7 +89,7 @@ def test_waivers_that_could_not_be_read_hide_what_is_found_about_them(tmp_path: 
     """It is not gone; and the estate is read completely all the same."""
     doubt = Reason(code="waivers-unreadable", values={"why": "no connection"})
 
-    with joined(tmp_path, Knowledge(exemptions=Exemptions(doubt=doubt)), [user("h")]) as snapshot:
+    with joined(tmp_path, Knowledge(exemptions=Exemptions(doubt=doubt)), [user("h"), file("1")]) as snapshot:
         (row,) = [row for row in snapshot.coverage() if row.outcome is Outcome.SKIPPED]
         assert snapshot.scan.complete
 

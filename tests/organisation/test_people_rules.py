@@ -103,7 +103,7 @@ def test_a_contract_that_is_over_is_asked_about_after_a_week(tmp_path: Path, zon
     """The last day of the contract is 31 March; a renewal may be entered until 7 April, which it is in Honolulu."""
     moment = datetime(2026, 4, 7, 20, tzinfo=UTC)
     entry = RosterEntry(
-        number="00201", name="派遣 次郎", addresses=["jiro@acme.example"], employment=Employment.CONTRACTOR,
+        number="00201", name="契約 次郎", addresses=["jiro@acme.example"], employment=Employment.TEMPORARY,
         term_ends=date(2026, 3, 31),
     )  # fmt: skip
     known = Knowledge(staff=rostered(known_person(entry)), timezone=zone)
