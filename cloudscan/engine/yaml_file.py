@@ -186,7 +186,7 @@ class _Builder:
             return self.loader.construct_object(node)
         except ValueError as error:  # such as 31 June
             value = repr(str(node.value))
-            raise _Refused(line, say("{value} is no day or number that there is; correct it", value=value)) from error
+            raise _Refused(line, say("{value} does not exist as a day or number; correct it", value=value)) from error
 
     def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
         for key_node, value_node in node.value:

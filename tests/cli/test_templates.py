@@ -132,7 +132,7 @@ def test_wrong_templates_are_refused_with_their_lines(desk: Desk) -> None:
     wrong, two, day, none = (desk.run("templates", "check", *some) for some in files)
 
     assert (wrong.code, two.code, day.code, none.code) == (2, 2, 2, 2)
-    assert day.err.splitlines() == ["day.yaml:5: '2026-06-31' is no day or number that there is; correct it"]
+    assert day.err.splitlines() == ["day.yaml:5: '2026-06-31' does not exist as a day or number; correct it"]
     assert wrong.err.splitlines() == ["wrong.yaml:5: 'wrote' is not one of the values; write write"]
     assert two.err.splitlines() == [
         "two.yaml:2: the template says neither where nor for which rank; write where: [Sales/Contracts]",
