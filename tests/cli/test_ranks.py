@@ -36,6 +36,7 @@ labels = ["general"]
 def scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A snapshot that was made before anything was ranked."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
     folder = tmp_path / ".cloudscan" / "snapshots" / "20260401T030000Z"
     folder.mkdir(parents=True)
     joined(folder, Knowledge(), [DRIVE, BOARD, MINUTES, SALES, OFFER, grant("o", Audience.ANYONE_WITH_LINK)]).close()
