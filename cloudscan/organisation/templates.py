@@ -303,8 +303,10 @@ def _write_rest(db: duckdb.DuckDBPyConnection) -> None:
                    'no-template', sum(CASE WHEN r.kind IN {LEAVES} THEN 1 ELSE coalesce(n.objects, 0) END) AS files,
                    sum(r.size_bytes)
             FROM resources AS r
-            LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid
-            LEFT JOIN resources AS d ON d.uid = c.container_uid AND d.uid <> c.uid
+            LEFT JOIN (SELECT uid, kind, container_uid FROM resources WHERE kind NOT IN {LEAVES}) AS c
+              ON c.uid = r.container_uid AND c.uid <> r.uid
+            LEFT JOIN (SELECT uid, kind FROM resources WHERE kind NOT IN {LEAVES}) AS d
+              ON d.uid = c.container_uid AND d.uid <> c.uid
             LEFT JOIN (SELECT uid, TRY_CAST(detail ->> 'objects' AS BIGINT) AS objects FROM resources
                        WHERE kind NOT IN {LEAVES}) AS n ON n.uid = r.uid
             WHERE r.kind NOT IN {ABOVE_ALL}

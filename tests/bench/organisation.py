@@ -55,7 +55,7 @@ def known(people_count: int) -> Knowledge:
         staff=Staff(people=People(persons=persons), is_configured=True),
         partners=[
             PartnerTable(
-                name=f"Partner {number}", domains=[f"partner{number}.example"], places=[f"gdrive:folder {number}"]
+                name=f"Partner {number}", domains=[f"partner{number}.example"], places=[f"gdrive:**/folder {number}"]
             )
             for number in range(50)
         ],
@@ -67,7 +67,7 @@ def known(people_count: int) -> Knowledge:
             templates=[
                 Template(
                     name=f"Folder {number}",
-                    where=[f"gdrive:folder {number}"],
+                    where=[f"gdrive:**/folder {number}"],
                     lines=[TemplateLine(department=f"第{number}課", access=Access.WRITE)],
                 )
                 for number in range(40)
@@ -101,13 +101,19 @@ def estate(db: duckdb.DuckDBPyConnection, files: int, people_count: int) -> None
         f"""INSERT INTO resources BY NAME
             SELECT {key_of("'gdrive:d' || n")} AS uid, 'gdrive' AS platform, 'acme' AS account, 'folder' AS kind,
                    'folder ' || n AS name, 'folder ' || n AS path, NULL::BIGINT AS parent_uid,
+                   {key_of("'gdrive:drive' || (n % 1000)")} AS container_uid,
                    {key_of("'gdrive:p' || (n % " + str(people_count) + ")")} AS owner_uid, '{{}}' AS detail
             FROM range({folders}) AS r(n)
+            UNION ALL BY NAME
+            SELECT {key_of("'gdrive:drive' || n")} AS uid, 'gdrive' AS platform, 'acme' AS account,
+                   'shared_drive' AS kind, 'Drive ' || n AS name, 'Drive ' || n AS path, '{{}}' AS detail
+            FROM range(1000) AS r(n)
             UNION ALL BY NAME
             SELECT {key_of("'gdrive:f' || n")} AS uid, 'gdrive' AS platform, 'acme' AS account, 'file' AS kind,
                    '見積書 ' || n || '.xlsx' AS name,
                    'folder ' || (n % {folders}) || '/見積書 ' || n || '.xlsx' AS path,
                    {key_of("'gdrive:d' || (n % " + str(folders) + ")")} AS parent_uid,
+                   {key_of("'gdrive:drive' || (n % " + str(folders) + " % 1000)")} AS container_uid,
                    {key_of("'gdrive:p' || (n % " + str(people_count) + ")")} AS owner_uid, '{{}}' AS detail
             FROM range({files}) AS r(n)"""
     )
