@@ -31,7 +31,7 @@ from cloudscan.reason import has_words
 from cloudscan.snapshot.tables import FACTS, is_uid
 
 _MOST = 20
-_LEFT_OUT: Final = (None, "", {})
+_LEFT_OUT: Final[tuple[object, ...]] = (None, "", {})
 _BOUND_TO: Final[Mapping[str, type[Fact]]] = {
     "parent_uid": Resource,
     "container_uid": Resource,
