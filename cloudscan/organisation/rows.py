@@ -9,30 +9,28 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from cloudscan.snapshot.database import column_spec, insert_rows
 from cloudscan.snapshot.organisation import ROWS, Row
 from cloudscan.snapshot.tables import ORGANISATION_TABLES, is_uid, key
 
 PREFIX: Final = "joined_"
 _BATCH: Final = 50_000
+_IDS: Final = {"key": "BIGINT", "uid": "VARCHAR"}
 
 
 def create(db: duckdb.DuckDBPyConnection) -> None:
     """All tables, empty, and `joined_ids`: the texts of the uids in them."""
-    for table, columns in ORGANISATION_TABLES.items():
-        spec = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        db.execute(f"CREATE OR REPLACE TEMP TABLE {PREFIX}{table} ({spec})")
-    db.execute("CREATE OR REPLACE TEMP TABLE joined_ids (key BIGINT, uid VARCHAR)")
+    create_over(db, ORGANISATION_TABLES)
 
 
 def create_over(db: duckdb.DuckDBPyConnection, made: Collection[str]) -> None:
     """The same on a sealed snapshot: views of what was sealed, and empty tables for what is made again."""
     for table, columns in ORGANISATION_TABLES.items():
         if table in made:
-            spec = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-            db.execute(f"CREATE OR REPLACE TEMP TABLE {PREFIX}{table} ({spec})")
+            db.execute(f"CREATE OR REPLACE TEMP TABLE {PREFIX}{table} ({column_spec(columns)})")
         else:
             db.execute(f"CREATE OR REPLACE TEMP VIEW {PREFIX}{table} AS SELECT * FROM {table}")
-    db.execute("CREATE OR REPLACE TEMP TABLE joined_ids (key BIGINT, uid VARCHAR)")
+    db.execute(f"CREATE OR REPLACE TEMP TABLE joined_ids ({column_spec(_IDS)})")
 
 
 def insert(db: duckdb.DuckDBPyConnection, rows: Iterable[Row]) -> None:
@@ -49,11 +47,9 @@ def insert(db: duckdb.DuckDBPyConnection, rows: Iterable[Row]) -> None:
 
 def fill(db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], rows: Sequence[dict[str, Any]]) -> None:
     """Make a temporary table of rows; `columns` are their types."""
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
-    )
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({column_spec(columns)})")
     for start in range(0, len(rows), _BATCH):
-        _from_json(db, table, columns, rows[start : start + _BATCH])
+        insert_rows(db, table, columns, rows[start : start + _BATCH])
 
 
 def _insert(db: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
@@ -72,22 +68,11 @@ def _insert(db: duckdb.DuckDBPyConnection, rows: Sequence[Row]) -> None:
             else:
                 values[name] = None
         written.append({name: _plain(value) for name, value in values.items()})
-    _from_json(db, PREFIX + table, columns, written)
+    insert_rows(db, PREFIX + table, columns, written)
     pairs = [{"key": number, "uid": uid} for uid, number in ids.items()]
-    _from_json(db, "joined_ids", {"key": "BIGINT", "uid": "VARCHAR"}, pairs)
+    insert_rows(db, "joined_ids", _IDS, pairs)
 
 
 def _plain(value: Any) -> Any:
     """A moment as DuckDB reads it: all of ours are UTC."""
     return value.removesuffix("Z") if isinstance(value, str) and value[10:11] == "T" and value.endswith("Z") else value
-
-
-def _from_json(
-    db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str] | Any, rows: Sequence[dict[str, Any]]
-) -> None:
-    """Rows as one JSON text: many times as fast as a parameter for each value."""
-    shape = {name: "VARCHAR" if kind.endswith("_ladder") else kind for name, kind in columns.items()}
-    db.execute(
-        f"INSERT INTO {table} SELECT row.* FROM (SELECT unnest(from_json($rows, $shape)) AS row)",
-        {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([shape]).decode()},
-    )

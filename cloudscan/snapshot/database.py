@@ -1,13 +1,14 @@
 """What every DuckDB connection of ours agrees on, and our SQL by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import msgspec
 
 from cloudscan.snapshot.tables import enum_statements
 
@@ -40,6 +41,22 @@ def identifier(name: str) -> str:
 def column_types(columns: Mapping[str, str]) -> str:
     """Names and types as `read_json` wants them: ``{"uid": 'VARCHAR'}``."""
     return "{" + ", ".join(f"{identifier(name)}: {literal(kind)}" for name, kind in columns.items()) + "}"
+
+
+def column_spec(columns: Mapping[str, str]) -> str:
+    """Names and types as CREATE TABLE wants them."""
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def insert_rows(
+    db: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Put rows into a table with these columns, as one JSON text: many times as fast as a parameter for each value."""
+    shape = {name: "VARCHAR" if kind.endswith("_ladder") else kind for name, kind in columns.items()}
+    db.execute(
+        f"INSERT INTO {table} SELECT row.* FROM (SELECT unnest(from_json($rows, $shape)) AS row)",
+        {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([shape]).decode()},
+    )
 
 
 def statement(name: str, **parts: str) -> str:
