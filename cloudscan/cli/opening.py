@@ -10,7 +10,7 @@ from cloudscan import config as configuration
 from cloudscan.cli.language import current
 from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
-from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.errors import CloudscanError, ConfigurationError, SnapshotError
 from cloudscan.report import ReportFormat
 from cloudscan.sentence import say
 from cloudscan.text import suggestion
@@ -50,6 +50,16 @@ def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     )
     refuse_emptied(ledger.file, config.folder)
     return ledger
+
+
+def snapshot_folder(config: Config, named: str | None) -> Path:
+    """The folder of the named snapshot, else of the last one. Raises `SnapshotError` where there is none."""
+    from cloudscan.snapshot.store import latest_snapshot
+
+    folder = Path(named) if named else latest_snapshot(config.folder / "snapshots")
+    if folder is None:
+        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
+    return folder
 
 
 def redaction_key(config: Config) -> bytes:

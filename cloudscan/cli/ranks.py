@@ -10,8 +10,8 @@ import click
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.opening import load_config
-from cloudscan.errors import ConfigurationError, SnapshotError
+from cloudscan.cli.opening import load_config, snapshot_folder
+from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Audience, rank_name
 from cloudscan.sentence import Sentence, in_language, joined, say
 from cloudscan.text import plain
@@ -234,10 +234,7 @@ def _ranked(config: "Config", folder: str | None) -> "Iterator[tuple[Snapshot, S
     from cloudscan.organisation import rank_lookup
     from cloudscan.snapshot.snapshot import Snapshot
 
-    chosen = Path(folder) if folder else _latest(config)
-    if chosen is None:
-        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
-    lines = rank_lines(config.ranks)
+    chosen, lines = snapshot_folder(config, folder), rank_lines(config.ranks)
     with Snapshot.open(chosen) as opened:
         rank_lookup.rank(opened, lines)
         yield opened, lines

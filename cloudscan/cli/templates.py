@@ -11,10 +11,10 @@ from cloudscan.cli.help import Group
 from cloudscan.cli.language import current, echo
 from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_USAGE
 from cloudscan.cli.only import only_option
-from cloudscan.cli.opening import last_report, load_config
+from cloudscan.cli.opening import last_report, load_config, snapshot_folder
 from cloudscan.cli.table import show_table
 from cloudscan.config import Config
-from cloudscan.errors import CloudscanError, ConfigurationError, SnapshotError
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.files import write_private
 from cloudscan.finding import Severity
 from cloudscan.sentence import Sentence, in_language, joined, say
@@ -149,12 +149,8 @@ def _read(files: Sequence[str]) -> "list[Template] | None":
 
 def _opened(config: Config, snapshot: str | None) -> "Snapshot":
     from cloudscan.snapshot.snapshot import Snapshot
-    from cloudscan.snapshot.store import latest_snapshot
 
-    folder = Path(snapshot) if snapshot else latest_snapshot(config.folder / "snapshots")
-    if folder is None:
-        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
-    return Snapshot.open(folder)
+    return Snapshot.open(snapshot_folder(config, snapshot))
 
 
 def _part(only: Sequence[str]) -> "Only | None":

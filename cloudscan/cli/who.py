@@ -1,14 +1,13 @@
 """`cloudscan who`."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_USAGE
-from cloudscan.cli.opening import load_config, open_ledger, redactor
+from cloudscan.cli.opening import load_config, open_ledger, redactor, snapshot_folder
 from cloudscan.cli.options import redact_option
 from cloudscan.sentence import Sentence, joined, say
 
@@ -70,16 +69,11 @@ def who(
     cloudscan who 00123
     cloudscan who hanako@acme.example --format json
     """
-    from cloudscan.errors import SnapshotError
     from cloudscan.organisation.entitlements import candidates, entitlements
     from cloudscan.snapshot.snapshot import Snapshot, reading
-    from cloudscan.snapshot.store import latest_snapshot
 
     config = load_config(config_path)
-    folder = Path(snapshot) if snapshot else latest_snapshot(config.folder / "snapshots")
-    if folder is None:
-        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
-    with Snapshot.open(folder) as opened, reading(opened.path):
+    with Snapshot.open(snapshot_folder(config, snapshot)) as opened, reading(opened.path):
         found = candidates(opened, person)
         if len(found) != 1:
             _refuse(person, found)
