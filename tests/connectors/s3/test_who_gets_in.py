@@ -163,6 +163,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("a Deny on single objects that happen to be our examples", [allow(Resource="arn:aws:s3:::b/p/*"), deny(Resource=[f"arn:aws:s3:::b/p/{key}" for key in ("any-object", "any-object-1", "x", "")])], ANYONE, True),
     ("a folder by the caller's tag", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*")], ACCOUNT, True),
     ("a folder by the caller's tag, which a condition fixes", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when=when("StringEquals", "aws:PrincipalTag/team", "data"))], ACCOUNT, True),
+    ("only a user whose tag is the user's own name, whom nobody can be unsigned", [allow(when={"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}})], ACCOUNT, True),
     ("a folder by the caller's tag, fixed beside a variable", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when={"StringLike": {"aws:PrincipalTag/team": ["d*", "${aws:username}"], "aws:PrincipalType": "AssumedRole"}})], ACCOUNT, True),
     ("a bucket by the caller's tag", [allow(Resource="arn:aws:s3:::${aws:PrincipalTag/bucket}/*")], ACCOUNT, True),
     ("a folder by the user agent", [allow(Resource="arn:aws:s3:::b/${aws:UserAgent}/*")], ANYONE, True),
