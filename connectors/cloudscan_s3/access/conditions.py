@@ -104,7 +104,7 @@ def variables_of(condition: Condition) -> tuple[str, ...]:
 
 
 def key_presence(condition: Condition) -> tuple[Condition, ...]:
-    """What a condition asks of a request whatever values suit it: that the key is there; nothing if it may be absent."""
+    """What a condition asks of a request whatever value suits it: its key, unless that may be absent."""
     if condition.negated or condition.if_exists or condition.quantifier == "all":
         return ()
     return (replace(condition, operator="Null", values=("false",), quantifier=""),)

@@ -253,3 +253,12 @@ def test_listing_makes_objects_findable() -> None:
     assert {path.access: path.audience for path in opened} == dict.fromkeys(
         (Access.LIST, Access.READ), Audience.ANYONE_DISCOVERABLE
     )
+
+
+def test_a_tag_that_must_be_the_users_own_name_opens_nothing_to_unsigned_requests() -> None:
+    """Who does not sign has neither a tag nor a name: no path, not even one that nobody can be sure of."""
+    own_name = allow(when=when("StringEquals", "aws:PrincipalTag/team", "${aws:username}"))
+
+    through_it = [path for path in paths(allow(), own_name) if path.statement.number == 2]
+
+    assert "anonymous" not in {path.witness.request.caller.kind for path in through_it}
