@@ -38,7 +38,7 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     scripts: Sequence[str] = ()  # ids of Apps Script projects
     asked_on: datetime | None = None  # when the drive itself said what changed
     known_until: datetime | None = None  # until then nothing else happened, as the drive or the Drive log says
-    in_foreign_folders: bool = False  # some of its files are in folders of other people
+    in_others_folders: bool = False  # some of its files are in folders of other people
 
 
 def pack(state: CursorState) -> str:

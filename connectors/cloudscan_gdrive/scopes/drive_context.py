@@ -77,7 +77,7 @@ class DriveContext:
     meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     quiet: QuietDrives | None = None  # None: the drive is asked every time
-    in_foreign_folders: bool = False  # some of its files are in folders of other people
+    in_others_folders: bool = False  # some of its files are in folders of other people
     scripts: set[str] = field(default_factory=set)  # ids of Apps Script projects, which may be deployed to anyone
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
     _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
@@ -186,7 +186,7 @@ class DriveContext:
         mime_type = file.mime_type
         parent_uid, folder_path = self.tree.location(file.parents)
         if parent_uid is None and file.parents:
-            self.in_foreign_folders = True
+            self.in_others_folders = True
         if mime_type == _SCRIPT:
             self.scripts.add(file.id)
         return Resource(

@@ -133,7 +133,7 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
     context.tree.folders.update(state.folders)
     context.scripts.update(state.scripts)
     check_meanings(context, state)
-    context.in_foreign_folders = state.in_foreign_folders
+    context.in_others_folders = state.in_others_folders
     untouched_until = _untouched_until(drive, state)
     if untouched_until is not None:
         yield from context.gaps()
@@ -199,7 +199,7 @@ def _untouched_until(drive: WalkedDrive, state: CursorState) -> datetime | None:
         asked_on=state.asked_on,
         until=state.known_until,
         folders=[state.root, *(identity for identity, _ in state.folders)],
-        in_foreign_folders=state.in_foreign_folders,
+        in_others_folders=state.in_others_folders,
         permissions=[permission for permission, _, _ in state.seen_permissions],
     )
     return quiet.untouched_until({drive.key}, known, turn=drive.context.tree.top)
@@ -228,6 +228,6 @@ def _cursor(
         seen_permissions=seen_permissions(context),
         asked_on=asked_on or now,
         known_until=known_until or now,
-        in_foreign_folders=context.in_foreign_folders,
+        in_others_folders=context.in_others_folders,
     )
     return Cursor(scope_uid=context.tree.top, token=pack(state))

@@ -38,7 +38,7 @@ _FILE = f"{OWN_FILE},permissionIds"  # who may not share a file is not shown its
 class _State(msgspec.Struct, frozen=True, kw_only=True):
     """The contents of the list's cursor."""
 
-    conditions: str  # digest of what the same list is translated by, and of whom it is about
+    conditions: str  # digest of what the list is translated by, and of the owners
     asked_on: datetime
     known_until: datetime
     resources: Sequence[str]  # uids of what was listed

@@ -2,7 +2,7 @@
 
 The log is one list for the whole company, so a night in which little happened costs a few requests instead of one for
 each user. It is no proof: events may be late by hours, or missing. So each window overlaps with the one before, what
-cannot be told apart counts as a change, and every drive is asked all the same once in `look_again_days`.
+an event leaves unclear counts as a change, and every drive is asked all the same once in `look_again_days`.
 
 Sources: discovery document of Reports v1 (activities.list); Reports API, "Data retention and lag times"; Reports API,
 "Drive Audit Activity Events". That an event names the owner, and a move the folders, is from there; that a deletion or
@@ -60,7 +60,7 @@ class Known:
     asked_on: datetime | None  # when the drive itself was asked; None: it is not recorded
     until: datetime | None  # until then nothing else happened, as the drive or the log says
     folders: Sequence[str] = ()  # ids of all that files of the drive are in, as far as they are the drive's own
-    in_foreign_folders: bool = False  # some of its files are in folders of other people
+    in_others_folders: bool = False  # some of its files are in folders of other people
     permissions: Iterable[Permission] = ()
 
 
@@ -87,7 +87,7 @@ class QuietDrives:
         window, since = self._window.get(self._read), known.until - _LATE
         if window is None or window.begins > since or window.is_after(since, names, known.folders):
             return None
-        return None if known.in_foreign_folders and window.any_folder >= since else window.ends
+        return None if known.in_others_folders and window.any_folder >= since else window.ends
 
     def _is_its_turn(self, uid: str, asked_on: datetime) -> bool:
         """Once in `look_again_days`, on a day that differs from scope to scope."""
