@@ -174,12 +174,14 @@ class LocalFolding:
     def not_passed(self, rule: BoundRule) -> Iterator[NotPassed]:
         """The flagged, then the unknown identities of a rule, each with its evidence and extent."""
         number, columns = self._numbers[rule.rule.id], evidence_columns(rule.rule)
-        shared = self._shared.pop(rule.rule.id, None)
-        if shared:
-            self._gather_kept(*shared, number)
+        one, member = self._shared.pop(rule.rule.id, (None, None))
+        if one and member and member.whole:
+            self._gather_kept(one, member, number)
         else:
             self._gather(rule, number)
-        self._measure(rule.rule, sized=shared is not None and shared[0].sizes(shared[1]))
+        if one and not any(other is one for other, _ in self._shared.values()):
+            self._db.execute(f"DROP TABLE {one.table}")
+        self._measure(rule.rule, sized=member is not None and member.sized)
         self._weigh(columns)
         self._db.execute("DROP TABLE evidence")
         (count,) = self._rows(f"SELECT count(*) FROM not_passed_{number}")[0]
@@ -255,8 +257,6 @@ class LocalFolding:
             FROM {one.table} AS q JOIN not_passed_{number} AS k ON {same} AND q.{member.weight} = k.judgement
             WHERE q.{member.weight} > 0
         """)
-        if not any(other is one for other, _ in self._shared.values()):
-            self._db.execute(f"DROP TABLE {one.table}")
 
     def _measure(self, rule: Rule, *, sized: bool) -> None:
         """Make the table `extents`, its columns in the order of `_extent`."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cloudscan.engine.anatomy import Anatomy, Join, anatomy, placeholders
+from cloudscan.engine.anatomy import ALIAS, Anatomy, Join, anatomy, placeholders
 from cloudscan.engine.folding import BoundRule, weight_of
 from cloudscan.snapshot.database import identifier
 
@@ -17,7 +17,9 @@ SIZE: Final = "the size"
 RANK: Final = "the rank"
 """Columns of a pass's rows beside those that rules yield: of the resource, where the table says them itself."""
 
-_SIZED: Final = "exposures AS "
+_SIZED: Final = "exposures"
+_RESOURCE: Final = f"{ALIAS}.resource_uid"
+_SIZES: Final = (f"{ALIAS}.size_bytes", f"{ALIAS}.rank")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,23 @@ class Member:
     rule: BoundRule
     parts: Anatomy
     weight: str  # its column in the pass's table
+    whole: bool  # whether the pass's rows are the rule's own, with all that it yields
+
+    @property
+    def joins(self) -> tuple[Join, ...]:
+        """What has to be joined for it."""
+        return self.parts.joins if self.whole else self.parts.needed(self.parts.judging)
+
+    @property
+    def kept(self) -> dict[str, None]:
+        """What has to be kept of a row for it, in order."""
+        yielded = [sql for name, sql in self.parts.columns.items() if name != "flagged"] if self.whole else []
+        return dict.fromkeys((*self.parts.identity, *yielded, *(_SIZES if self.sized else ())))
+
+    @property
+    def sized(self) -> bool:
+        """Whether its resource is that of the row, which says how large it is, and its rank."""
+        return self.whole and self.parts.table == _SIZED and self.parts.columns.get("resource_uid") == _RESOURCE
 
     @property
     def caught(self) -> str:
@@ -60,13 +79,9 @@ class Pass:
     def yields(self, member: Member) -> str:
         """The select list that gives a rule's columns from the table, called `q`."""
         wanted = {name: sql for name, sql in member.parts.columns.items() if name != "flagged"}
-        if self.sizes(member):
-            wanted |= {SIZE: f"{member.parts.alias}.size_bytes", RANK: f"{member.parts.alias}.rank"}
+        if member.sized:
+            wanted |= dict(zip((SIZE, RANK), _SIZES, strict=True))
         return ", ".join(f"q.{self.columns[sql]} AS {identifier(name)}" for name, sql in wanted.items())
-
-    def sizes(self, member: Member) -> bool:
-        """Whether a rule's rows have the columns `SIZE` and `RANK`."""
-        return _is_sized(member.parts)
 
     def identity(self, member: Member) -> list[str]:
         """The columns of the table that are a rule's identity."""
@@ -79,9 +94,6 @@ class _Group:
 
     members: list[Member] = field(default_factory=list)
     joins: dict[str, Join] = field(default_factory=dict)  # by alias
-
-    def takes(self, joins: Iterable[Join]) -> bool:
-        return all(self.joins.get(join.alias, join).sql == join.sql for join in joins)
 
 
 @dataclass
@@ -103,24 +115,31 @@ class _Values:
 def passes(rules: Sequence[BoundRule]) -> list[Pass]:
     """The passes that several of these rules can share; a rule that is in none has to run by itself."""
     values = _Values()
-    groups: dict[tuple[object, ...], list[_Group]] = {}
+    groups: dict[tuple[object, ...], _Group] = {}
     for number, rule in enumerate(rules):
         parts = anatomy(rule.rule.sql, tuple(rule.rule.identity))
-        if parts is None or not all(join.keeps_rows for join in parts.joins):
+        if parts is None:
             continue
-        member = Member(rule, parts.renamed(values.names(rule)), f"w{number}")
-        fitting = groups.setdefault((parts.source, parts.within), [])
-        group = next((group for group in fitting if group.takes(member.parts.joins)), None)
-        if group is None:
-            fitting.append(group := _Group())
+        parts = parts.renamed(values.names(rule))
+        fixed = list(parts.needed(frozenset()))
+        free = [join for join in parts.needed(parts.judging) if join not in fixed]
+        if not all(join.few for join in free):
+            continue
+        keeps_rows = all(join.keeps_rows for join in free)
+        whole = all(join.keeps_rows or join in fixed for join in parts.joins)
+        member = Member(rule, parts, f"w{number}", whole)
+        # Conditions that name a joined table are tried when it is joined; all others before, on fewer columns.
+        own = fixed + [join for join in member.joins if (keeps_rows and join in free) or placeholders(join.sql)]
+        kind = (parts.table, parts.within, keeps_rows, *sorted(join.sql for join in own))
+        group = groups.setdefault(kind, _Group())
         group.members.append(member)
-        group.joins |= {join.alias: join for join in member.parts.joins if join.alias not in group.joins}
-    shared = [group for fitting in groups.values() for group in fitting if len(group.members) > 1]
+        group.joins |= {join.alias: join for join in member.joins if join.alias not in group.joins}
+    shared = [group for kind, group in groups.items() if len(group.members) > 1 or kind[0] == _SIZED]
     return [_pass(group, f"kept_{number}", values.by_name) for number, group in enumerate(shared)]
 
 
 def _pass(group: _Group, table: str, values: Mapping[str, object]) -> Pass:
-    yielded = dict.fromkeys(sql for member in group.members for sql in _yielded(member.parts))
+    yielded = dict.fromkeys(sql for member in group.members for sql in member.kept)
     columns = {sql: f"x{number}" for number, sql in enumerate(yielded)}
     rows = [f"{sql} AS {name}" for sql, name in columns.items()]
     weights = [
@@ -140,19 +159,6 @@ def _pass(group: _Group, table: str, values: Mapping[str, object]) -> Pass:
         columns=columns,
         values=values,
     )
-
-
-def _yielded(parts: Anatomy) -> Iterator[str]:
-    """What has to be kept of a row for a rule."""
-    yield from parts.identity
-    yield from (sql for name, sql in parts.columns.items() if name != "flagged")
-    if _is_sized(parts):
-        yield from (f"{parts.alias}.size_bytes", f"{parts.alias}.rank")
-
-
-def _is_sized(parts: Anatomy) -> bool:
-    """Whether the rule's resource is that of the row, which says how large it is, and its rank."""
-    return parts.source.startswith(_SIZED) and parts.columns.get("resource_uid") == f"{parts.alias}.resource_uid"
 
 
 def _counts(group: _Group) -> Iterator[Count]:
