@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby, islice
 from typing import Any, Final
 
 import msgspec
@@ -14,12 +15,11 @@ from cloudscan.finding import Evidence, Judgement, Party, Subject, Verdict
 from cloudscan.snapshot.tables import is_uid
 from cloudscan.snapshot.tables import key as key_for
 
-_TOGETHER: Final = 200_000
+_TOGETHER: Final = 400_000
 """Pieces of evidence for which ids and subjects are looked up together."""
 
 _UNEXPLAINED: Final = Explained()
 _SUBJECTS: Final = ("origin_uid", "resource_uid", "scope_uid", "person_uid", "partner_uid", "principal_uid")
-_PLAIN: Final = frozenset({type(None), bool, int, float, str})
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,34 @@ class _Columns:
     principal: int | None
 
 
+class _Ids(dict[Any, Any]):
+    """Ids by key. What is no key of anything stays what it is."""
+
+    def __missing__(self, key: Any) -> Any:
+        return str(key) if isinstance(key, int) else key
+
+
+class _Same(dict[Any, Any]):
+    """Values as JSON has them, equal ones once in memory; times in UTC."""
+
+    def __missing__(self, value: Any) -> Any:
+        shown = value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+        self[value] = shown if shown is None or isinstance(shown, str | datetime) else str(shown)
+        return self[value]
+
+
+class _Row:
+    """Dictionaries with the same names in the same order share the names if they belong to objects of one class.
+
+    There are millions of rows of evidence; each takes half as much in this way.
+    """
+
+
 @dataclass(frozen=True)
 class _Known:
     """What is known of the keys in a batch."""
 
-    ids: Mapping[int, str]
+    ids: _Ids
     subjects: Mapping[int, RankedSubject]
     explained: Mapping[int, Explained]
     parties: Mapping[int, Party]
@@ -107,50 +130,64 @@ def _columns(rule: Rule) -> _Columns:
 
 def _subject_key(columns: _Columns, found: NotPassed) -> int | None:
     """What the verdict is about: the identity's own id, else the first id in the evidence."""
-    row = found.evidence[0] if found.evidence else ()
-    known = (
-        *(found.identity[index] for index in columns.identity_subjects),
-        *(row[index] for index in columns.subjects if row),
-    )
-    return next((int(key) for key in known if key is not None), None)
+    for index in columns.identity_subjects:
+        if found.identity[index] is not None:
+            return int(found.identity[index])
+    for index in columns.subjects if found.evidence else ():
+        if found.evidence[0][index] is not None:
+            return int(found.evidence[0][index])
+    return None
 
 
 def _built(folding: Folding, batch: Sequence[_Entry]) -> Iterator[Verdict]:
-    known = _known(folding, batch)
-    for columns, found, key in batch:
-        subject = known.subjects.get(key or 0) or _bare_subject(columns, found, key, known.ids)
-        extent = found.extent
-        yield Verdict(
-            rule_id=columns.rule.id,
-            judgement=found.judgement,
-            identity=tuple(
-                identity_text(_with_id(value, known.ids) if index in columns.identity_uids else value)
-                for index, value in enumerate(found.identity)
-            ),
-            subject=subject.subject,
-            evidence=tuple(_piece(columns, row, known) for row in found.evidence),
-            rows=extent.rows,
-            audience=extent.audience,
-            access=extent.access,
-            resources=extent.resources,
-            bytes=extent.bytes,
-            people=extent.people,
-            rank=extent.rank if extent.rank is not None else subject.rank,
-            since=extent.since,
-            likelihood=extent.likelihood,
-        )
+    known, same = _known(folding, batch), _Same()
+    for columns, entries in _by_rule(batch):
+        pieces = _pieces(columns, [row for _, found, _ in entries for row in found.evidence], known, same)
+        for _, found, key in entries:
+            subject = known.subjects.get(key or 0) or _bare_subject(columns, found, key, known.ids)
+            extent = found.extent
+            yield Verdict(
+                rule_id=columns.rule.id,
+                judgement=found.judgement,
+                identity=tuple(
+                    identity_text(known.ids[value] if index in columns.identity_uids else value)
+                    for index, value in enumerate(found.identity)
+                ),
+                subject=subject.subject,
+                evidence=tuple(islice(pieces, len(found.evidence))),
+                rows=extent.rows,
+                audience=extent.audience,
+                access=extent.access,
+                resources=extent.resources,
+                bytes=extent.bytes,
+                people=extent.people,
+                rank=extent.rank if extent.rank is not None else subject.rank,
+                since=extent.since,
+                likelihood=extent.likelihood,
+            )
+
+
+def _by_rule(batch: Sequence[_Entry]) -> Iterator[tuple[_Columns, Sequence[_Entry]]]:
+    for _, entries in groupby(batch, lambda entry: entry[0].rule.id):
+        some = list(entries)
+        yield some[0][0], some
 
 
 def _known(folding: Folding, batch: Sequence[_Entry]) -> _Known:
-    keys = {key for columns, found, key in batch for key in _keys(columns, found)}
     subjects = {key for _, _, key in batch if key is not None}
-    grants, principals = set[int](), set[int]()
-    for columns, found, _ in batch:
-        for place, wanted in ((columns.grant, grants), (columns.principal, principals)):
-            if place is not None:
-                wanted.update(row[place] for row in found.evidence if isinstance(row[place], int))
-    db = folding.known_of(keys | subjects)
-    ids = Lookup(db, keys | subjects).ids()
+    keys, grants, principals = set(subjects), set[int](), set[int]()
+    for columns, entries in _by_rule(batch):
+        for index in columns.identity_uids:
+            keys.update(_integers(found.identity[index] for _, found, _ in entries))
+        for index in columns.uids:
+            named = set(_integers(row[index] for _, found, _ in entries for row in found.evidence))
+            keys |= named
+            if index == columns.grant:
+                grants |= named
+            if index == columns.principal:
+                principals |= named
+    db = folding.known_of(keys)
+    ids = _Ids(Lookup(db, keys).ids())
     return _Known(
         ids=ids,
         subjects=Lookup(db, subjects).subjects(ids),
@@ -159,14 +196,8 @@ def _known(folding: Folding, batch: Sequence[_Entry]) -> _Known:
     )
 
 
-def _keys(columns: _Columns, found: NotPassed) -> Iterator[int]:
-    for index in columns.identity_uids:
-        if isinstance(found.identity[index], int):
-            yield found.identity[index]
-    for row in found.evidence:
-        for index in columns.uids:
-            if isinstance(row[index], int):
-                yield row[index]
+def _integers(values: Iterable[Any]) -> Iterator[int]:
+    return (value for value in values if isinstance(value, int))
 
 
 def _bare_subject(columns: _Columns, found: NotPassed, key: int | None, ids: Mapping[int, str]) -> RankedSubject:
@@ -178,28 +209,29 @@ def _bare_subject(columns: _Columns, found: NotPassed, key: int | None, ids: Map
     return RankedSubject(Subject(uid=uid, platform=platform, account=str(row.get("account") or ""), name=name))
 
 
-def _piece(columns: _Columns, row: Sequence[Any], known: _Known) -> Evidence:
-    grant = _UNEXPLAINED
-    if columns.grant is not None:
-        grant = known.explained.get(row[columns.grant] or 0, _UNEXPLAINED)
-    values = [value if type(value) in _PLAIN else _json_value(value) for value in row]
-    for index in columns.uids:
-        values[index] = _with_id(row[index], known.ids)
-    return Evidence(
-        row=dict(zip(columns.names, values, strict=True)),
-        chain=grant.chain,
-        entry=grant.entry,
-        party=known.parties.get(row[columns.principal] or 0) if columns.principal is not None else None,
-    )
+def _pieces(
+    columns: _Columns, rows: Sequence[Sequence[Any]], known: _Known, same: Mapping[Any, Any]
+) -> Iterator[Evidence]:
+    """Rows of evidence of one rule, worked on column by column: all values of a column are of one type."""
+    if not rows:
+        return
+    shown = [
+        _shown(values, known.ids if index in columns.uids else same)
+        for index, values in enumerate(zip(*rows, strict=True))
+    ]
+    row_class = type(f"Row_{columns.rule.id}", (_Row,), {})
+    for number, values in enumerate(zip(*shown, strict=True)):
+        row = vars(row_class())
+        row.update(zip(columns.names, values, strict=True))
+        grant, principal = (
+            rows[number][index] if index is not None else None for index in (columns.grant, columns.principal)
+        )
+        explained = known.explained.get(grant or 0, _UNEXPLAINED)
+        yield Evidence(row=row, chain=explained.chain, entry=explained.entry, party=known.parties.get(principal or 0))
 
 
-def _with_id(value: Any, ids: Mapping[int, str]) -> Any:
-    """The id in place of a key."""
-    return ids.get(value, str(value)) if isinstance(value, int) else value
-
-
-def _json_value(value: Any) -> Any:
-    """A value as JSON has it; times in UTC."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC)
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+def _shown(values: Sequence[Any], by: Mapping[Any, Any]) -> Iterable[Any]:
+    """The values of a column as they are shown. Numbers and truth values need no look at each."""
+    first = next((value for value in values if value is not None), None)
+    plain = isinstance(first, bool | int | float) and not isinstance(by, _Ids)
+    return values if plain else map(by.__getitem__, values)
