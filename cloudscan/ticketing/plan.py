@@ -567,7 +567,7 @@ class _Planner:
 
         Rules that are not applied any more would not.
         """
-        return bool(line.rules) and self._rules.issuperset(line.rules) and self._accounts.issuperset(line.accounts)
+        return bool(line.rules) and self._rules >= set(line.rules) and self._accounts >= set(line.accounts)
 
     @cached_property
     def _rules(self) -> AbstractSet[str]:
