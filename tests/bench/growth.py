@@ -27,6 +27,9 @@ LIMIT: Final = 2.6
 HELP_LIMIT: Final = 8.0
 """How many times an empty Python program `cloudscan --help` may cost."""
 
+SMALL: Final = {"--version": 2.0, "--help": 2.0, "rules show s3-public-read-by-policy": 6.0, "rules list": 6.0}
+"""Questions that need neither ledger nor snapshot, and how many times `import click` each may cost."""
+
 _RULE: Final = next(plugins.bundled_rules().rglob("s3-public-read-by-policy.yaml"))
 
 
@@ -91,9 +94,14 @@ def main() -> int:
         ratio("Microsoft company in memory", company.build, 50_000),
         *(ratio(f"report as {name}", write_report(name), 5_000) for name in plugins.format_names() if name != "pdf"),
     ]
+    clicks = child_seconds("-c", "import click")
+    asked = {words: child_seconds("-m", "cloudscan", *words.split()) for words in SMALL}
+    for words, seconds in asked.items():
+        print(f"{f'cloudscan {words}':>28}: {seconds:.2f} s, import click {clicks:.2f} s: {seconds / clicks:.1f} times")
     empty, shown = child_seconds("-c", "pass"), child_seconds("-m", "cloudscan", "--help")
     print(f"{'cloudscan --help':>28}: {shown:.2f} s, an empty program {empty:.2f} s: {shown / empty:.1f} times")
-    return int(max(ratios) > LIMIT or shown / empty > HELP_LIMIT)
+    too_dear = [words for words, most in SMALL.items() if asked[words] / clicks > most]
+    return int(bool(too_dear) or max(ratios) > LIMIT or shown / empty > HELP_LIMIT)
 
 
 if __name__ == "__main__":
