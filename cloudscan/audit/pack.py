@@ -21,7 +21,7 @@ from cloudscan.engine.judging_record import JudgingRecord
 from cloudscan.engine.rule_file import Rule
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
-from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus
+from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus, pieces
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import as_csv
 
@@ -178,8 +178,7 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
 
 
 def _formatted(name: str, report: Report, language: str, to: str) -> Part:
-    content = plugins.report_format(name).write(report, language)
-    return Part(name=to, content=content) if isinstance(content, bytes) else manifest.text(to, content)
+    return Part(name=to, content=b"".join(pieces(plugins.report_format(name).write(report, language))))
 
 
 def effective(config: Config) -> dict[str, Any]:
