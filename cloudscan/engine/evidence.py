@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby, islice
-from typing import Any, Final
+from itertools import groupby, islice, repeat
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -68,6 +68,10 @@ class _Known:
     explained: Mapping[int, Explained]
     parties: Mapping[int, Party]
 
+
+_Value = TypeVar("_Value")
+_Table = Sequence[Sequence[Any]]
+"""Rows of evidence of one rule, by column."""
 
 _Entry = tuple[_Columns, NotPassed, int | None]
 """An identity that did not pass, with the key of its subject."""
@@ -140,9 +144,10 @@ def _subject_key(columns: _Columns, found: NotPassed) -> int | None:
 
 
 def _built(folding: Folding, batch: Sequence[_Entry]) -> Iterator[Verdict]:
-    known, same = _known(folding, batch), _Same()
-    for columns, entries in _by_rule(batch):
-        pieces = _pieces(columns, [row for _, found, _ in entries for row in found.evidence], known, same)
+    tables = [*_by_rule(batch)]
+    known, same = _known(folding, tables), _Same()
+    for columns, entries, table in tables:
+        pieces = _pieces(columns, table, known, same)
         for _, found, key in entries:
             subject = known.subjects.get(key or 0) or _bare_subject(columns, found, key, known.ids)
             extent = found.extent
@@ -167,20 +172,20 @@ def _built(folding: Folding, batch: Sequence[_Entry]) -> Iterator[Verdict]:
             )
 
 
-def _by_rule(batch: Sequence[_Entry]) -> Iterator[tuple[_Columns, Sequence[_Entry]]]:
+def _by_rule(batch: Sequence[_Entry]) -> Iterator[tuple[_Columns, Sequence[_Entry], _Table]]:
     for _, entries in groupby(batch, lambda entry: entry[0].rule.id):
         some = list(entries)
-        yield some[0][0], some
+        yield some[0][0], some, [*zip(*(row for _, found, _ in some for row in found.evidence), strict=True)]
 
 
-def _known(folding: Folding, batch: Sequence[_Entry]) -> _Known:
-    subjects = {key for _, _, key in batch if key is not None}
+def _known(folding: Folding, tables: Sequence[tuple[_Columns, Sequence[_Entry], _Table]]) -> _Known:
+    subjects = {key for _, entries, _ in tables for _, _, key in entries if key is not None}
     keys, grants, principals = set(subjects), set[int](), set[int]()
-    for columns, entries in _by_rule(batch):
+    for columns, entries, table in tables:
         for index in columns.identity_uids:
-            keys.update(_integers(found.identity[index] for _, found, _ in entries))
-        for index in columns.uids:
-            named = set(_integers(row[index] for _, found, _ in entries for row in found.evidence))
+            keys |= _integers({found.identity[index] for _, found, _ in entries})
+        for index in columns.uids if table else ():
+            named = _integers(set(table[index]))
             keys |= named
             if index == columns.grant:
                 grants |= named
@@ -196,8 +201,8 @@ def _known(folding: Folding, batch: Sequence[_Entry]) -> _Known:
     )
 
 
-def _integers(values: Iterable[Any]) -> Iterator[int]:
-    return (value for value in values if isinstance(value, int))
+def _integers(values: Iterable[Any]) -> set[int]:
+    return {value for value in values if isinstance(value, int)}
 
 
 def _bare_subject(columns: _Columns, found: NotPassed, key: int | None, ids: Mapping[int, str]) -> RankedSubject:
@@ -209,25 +214,23 @@ def _bare_subject(columns: _Columns, found: NotPassed, key: int | None, ids: Map
     return RankedSubject(Subject(uid=uid, platform=platform, account=str(row.get("account") or ""), name=name))
 
 
-def _pieces(
-    columns: _Columns, rows: Sequence[Sequence[Any]], known: _Known, same: Mapping[Any, Any]
-) -> Iterator[Evidence]:
+def _pieces(columns: _Columns, table: _Table, known: _Known, same: Mapping[Any, Any]) -> Iterator[Evidence]:
     """Rows of evidence of one rule, worked on column by column: all values of a column are of one type."""
-    if not rows:
-        return
-    shown = [
-        _shown(values, known.ids if index in columns.uids else same)
-        for index, values in enumerate(zip(*rows, strict=True))
-    ]
+    shown = [_shown(values, known.ids if index in columns.uids else same) for index, values in enumerate(table)]
+    explained = _of_keys(columns.grant, table, known.explained, _UNEXPLAINED)
+    parties = _of_keys(columns.principal, table, known.parties, None)
     row_class = type(f"Row_{columns.rule.id}", (_Row,), {})
-    for number, values in enumerate(zip(*shown, strict=True)):
+    for values, grant, party in zip(zip(*shown, strict=True), explained, parties, strict=False):
         row = vars(row_class())
         row.update(zip(columns.names, values, strict=True))
-        grant, principal = (
-            rows[number][index] if index is not None else None for index in (columns.grant, columns.principal)
-        )
-        explained = known.explained.get(grant or 0, _UNEXPLAINED)
-        yield Evidence(row=row, chain=explained.chain, entry=explained.entry, party=known.parties.get(principal or 0))
+        yield Evidence(row=row, chain=grant.chain, entry=grant.entry, party=party)
+
+
+def _of_keys(column: int | None, table: _Table, found: Mapping[int, _Value], otherwise: _Value) -> Iterable[_Value]:
+    """What was found for the key in each row."""
+    if column is None or not found:
+        return repeat(otherwise)
+    return [found.get(key or 0, otherwise) for key in table[column]]
 
 
 def _shown(values: Sequence[Any], by: Mapping[Any, Any]) -> Iterable[Any]:
