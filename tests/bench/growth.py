@@ -12,18 +12,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from cloudscan import plugins
 from cloudscan.engine.loader import load
 from cloudscan_emulators.microsoft import company
+from tests.bench.tickets import GroupBy, night
 from tests.reports.synthetic import report
 
 LIMIT: Final = 2.6
 """Of a ratio for twice the input: what grows with the square of it comes to four."""
 HELP_LIMIT: Final = 8.0
 """How many times an empty Python program `cloudscan --help` may cost."""
+
+SMALL: Final = {"--version": 2.0, "--help": 2.0, "rules show s3-public-read-by-policy": 6.0, "rules list": 6.0}
+"""Questions that need neither ledger nor snapshot, and how many times `import click` each may cost."""
 
 _RULE: Final = next(plugins.bundled_rules().rglob("s3-public-read-by-policy.yaml"))
 
@@ -40,7 +45,8 @@ def measure(work: Callable[[int], object], size: int) -> float:
 
 def ratio(name: str, work: Callable[[int], object], size: int) -> float:
     """How many times as long twice the size takes."""
-    work(size // 10)  # imports, templates
+    for first in (size // 10, size, 2 * size):  # imports, templates, and what is only made once
+        work(first)
     one, two = measure(work, size), measure(work, 2 * size)
     print(f"{name:>28}: {size:>7,} in {one:6.2f} s, twice as many in {two:6.2f} s: {two / one:.1f} times", flush=True)
     return two / one
@@ -63,6 +69,12 @@ def write_report(name: str) -> Callable[[int], object]:
     return lambda findings: format_.write(report(findings), "ja")
 
 
+def plan_tickets(group_by: GroupBy) -> Callable[[int], object]:
+    """Every finding has its ticket, a tenth of them is gone."""
+    kept = cache(lambda findings: night(findings, findings // 10, group_by=group_by))
+    return lambda findings: kept(findings).planned()
+
+
 def child_seconds(*arguments: str) -> float:
     """Processor time of a Python program of its own, the best of five."""
     times = []
@@ -76,13 +88,20 @@ def child_seconds(*arguments: str) -> float:
 
 def main() -> int:
     ratios = [
+        ratio("tickets, one a fix", plan_tickets("fix"), 5_000),
+        ratio("tickets, one an owner", plan_tickets("owner"), 5_000),
         ratio("loading rules", load_rules, 100),
         ratio("Microsoft company in memory", company.build, 50_000),
         *(ratio(f"report as {name}", write_report(name), 5_000) for name in plugins.format_names() if name != "pdf"),
     ]
+    clicks = child_seconds("-c", "import click")
+    asked = {words: child_seconds("-m", "cloudscan", *words.split()) for words in SMALL}
+    for words, seconds in asked.items():
+        print(f"{f'cloudscan {words}':>28}: {seconds:.2f} s, import click {clicks:.2f} s: {seconds / clicks:.1f} times")
     empty, shown = child_seconds("-c", "pass"), child_seconds("-m", "cloudscan", "--help")
     print(f"{'cloudscan --help':>28}: {shown:.2f} s, an empty program {empty:.2f} s: {shown / empty:.1f} times")
-    return int(max(ratios) > LIMIT or shown / empty > HELP_LIMIT)
+    too_dear = [words for words, most in SMALL.items() if asked[words] / clicks > most]
+    return int(bool(too_dear) or max(ratios) > LIMIT or shown / empty > HELP_LIMIT)
 
 
 if __name__ == "__main__":
