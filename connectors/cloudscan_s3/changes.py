@@ -65,21 +65,21 @@ class InRegion:
     """What the history of a Region tells."""
 
     changes: Changes = NOTHING
-    told: Mapping[str, datetime] = field(default_factory=dict)  # the ids of its events, and when they happened
+    logged: Mapping[str, datetime] = field(default_factory=dict)  # the ids of its events, and when they happened
 
     def since(self, moment: datetime) -> Sequence[str]:
         """The ids of the events that a later look from this moment on will find again."""
-        return sorted(one for one, happened_on in self.told.items() if happened_on >= moment.replace(microsecond=0))
+        return sorted(one for one, happened_on in self.logged.items() if happened_on >= moment.replace(microsecond=0))
 
 
-def told_by(events: Iterable[Event], known: Iterable[str] = ()) -> InRegion:
+def changes_in(events: Iterable[Event], known: Iterable[str] = ()) -> InRegion:
     """What the events of a Region change; those whose ids are `known` were acted on the last time."""
     listed, before = list(events), frozenset(known)
     changes = NOTHING
     for event in listed:
         if event.id not in before:
             changes = changes.plus(changed_by(event))
-    return InRegion(changes=changes, told={event.id: event.happened_on for event in listed})
+    return InRegion(changes=changes, logged={event.id: event.happened_on for event in listed})
 
 
 def changed_by(event: Event) -> Changes:

@@ -101,7 +101,8 @@ class S3Connector:
         self._account_blocks = OncePerKey[str, Block | Unread]()
         self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
-        self._nights = OncePerKey[str, quiet_nights.Night]()  # one look an account, also where it is read once more
+        # One look an account, also where it is read once more: what was acted on was then acted on as a whole.
+        self._account_readings = OncePerKey[str, quiet_nights.AccountReading]()
 
     def scopes(self) -> Iterable[Scope]:
         """The accounts, and what says which ones there are.
@@ -350,7 +351,7 @@ class S3Connector:
         buckets = [replace(bucket, stored=amounts.get(bucket.name)) for bucket in buckets]
         enabled, gaps = enabled_regions.enabled_regions(asker, caller.partition)
         yield from gaps
-        night = self._nights.get(
+        night = self._account_readings.get(
             number,
             lambda: quiet_nights.begin(
                 asker,

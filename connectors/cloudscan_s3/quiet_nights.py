@@ -24,7 +24,7 @@ from cloudscan_s3.api import event_history
 from cloudscan_s3.api.asking import Asker
 from cloudscan_s3.api.memory import Memory, Packed, region_of
 from cloudscan_s3.api.reader import ListedBucket
-from cloudscan_s3.changes import InRegion, told_by
+from cloudscan_s3.changes import InRegion, changes_in
 from cloudscan_s3.questions import EVENT_HISTORY
 
 _OVERLAP: Final = timedelta(minutes=60)
@@ -40,7 +40,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime  # everything that is remembered was asked or confirmed after this
     full_on: datetime  # when everything was asked
     block: Block  # the account's: an ACL is told without what it makes ineffective
-    told: Mapping[str, Sequence[str]] = {}  # by Region: ids of events that may come again
+    logged: Mapping[str, Sequence[str]] = {}  # by Region: ids of events that may come again
     answers: Packed = {}
     asked: Mapping[str, Sequence[str]] = {}  # by kind of delivery: the buckets that were asked for it
 
@@ -54,7 +54,7 @@ class BucketState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Night:
+class AccountReading:
     """What a night's reading of an account rests on."""
 
     as_of: datetime | None = None  # None: AWS did not say what time it is, and nothing is remembered
@@ -72,8 +72,8 @@ class Night:
         """The scope of a bucket, with what its reading needs to know. `points` are its access points' Regions."""
         if self.as_of is None:
             return scope
-        told = self.by_region.get(region)
-        is_quiet = told is not None and scope.name not in told.changes.buckets and self._are_quiet(points)
+        seen = self.by_region.get(region)
+        is_quiet = seen is not None and scope.name not in seen.changes.buckets and self._are_quiet(points)
         quiet = {_QUIET_SINCE: self.earlier.as_of.isoformat()} if self.earlier and is_quiet else {}
         params = {**scope.params, _AS_OF: self.as_of.isoformat(), **quiet}
         return msgspec.structs.replace(scope, params=params)
@@ -81,7 +81,7 @@ class Night:
     def _are_quiet(self, points: Iterable[str]) -> bool:
         """Whether nothing was told of access points in these Regions; multi-region ones (empty) are always asked."""
         here = (self.by_region.get(region) for region in points if region)
-        return all(told is not None and not told.changes.points for told in here)
+        return all(seen is not None and not seen.changes.points for seen in here)
 
     def cursor(self, scope: Scope, block: Block | Unread, asked: Mapping[str, Collection[str]]) -> Iterator[Cursor]:
         """What the next night continues from; nothing where that is not possible."""
@@ -91,7 +91,7 @@ class Night:
             as_of=self.as_of,
             full_on=self.earlier.full_on if self.earlier else self.as_of,
             block=block,
-            told={region: told.since(self.as_of - _OVERLAP) for region, told in self.by_region.items()},
+            logged={region: seen.since(self.as_of - _OVERLAP) for region, seen in self.by_region.items()},
             answers=self.memory.kept,
             asked={kind: sorted(names) for kind, names in asked.items()},
         )
@@ -107,13 +107,13 @@ def begin(
     enabled: Sequence[str],
     buckets: Sequence[ListedBucket],
     full_every_days: int,
-) -> Night:
+) -> AccountReading:
     """Look what has changed in an account. Without a cursor, or if that cannot be known, everything is asked."""
     if as_of is None or full_every_days <= 1:
-        return Night()
+        return AccountReading()
     state = _account_state(since)
     if state is None or not _can_continue(state, as_of, block, full_every_days):
-        return Night(as_of=as_of)
+        return AccountReading(as_of=as_of)
     by_region: dict[str, InRegion] = {}
     in_region: dict[str, int] = {}
     for bucket in buckets:
@@ -125,7 +125,7 @@ def begin(
         most_pages = min(_MOST_PAGES, max(_LEAST_PAGES, in_region.get(region, 0)))
         events, gaps = event_history.changes_since(asker, region, state.as_of - _OVERLAP, most_pages)
         if not gaps:
-            by_region[region] = told_by(events, state.told.get(region, ()))
+            by_region[region] = changes_in(events, state.logged.get(region, ()))
         refused = refused or (region == home and any(gap.outcome is Outcome.DENIED for gap in gaps))
         return (), gaps
 
@@ -133,10 +133,10 @@ def begin(
     wanted = dict.fromkeys((home, *enabled, *sorted(in_region.keys() - {""})))
     looked = regions.ask_each((region for region in wanted if not refused), look, EVENT_HISTORY)
     gaps = [msgspec.structs.replace(gap, outcome=Outcome.SKIPPED, passing=False) for gap in looked.gaps]
-    if not by_region or any(told.changes.everything for told in by_region.values()):
-        return Night(as_of=as_of, gaps=gaps)
+    if not by_region or any(seen.changes.everything for seen in by_region.values()):
+        return AccountReading(as_of=as_of, gaps=gaps)
     still = {key: one for key, one in state.answers.items() if _stands(by_region.get(region_of(key) or home))}
-    return Night(as_of=as_of, earlier=state, by_region=by_region, gaps=gaps, memory=Memory(earlier=still))
+    return AccountReading(as_of=as_of, earlier=state, by_region=by_region, gaps=gaps, memory=Memory(earlier=still))
 
 
 def memory_of(scope: Scope, since: Cursor | None, created_on: datetime | None) -> Memory:
@@ -165,8 +165,8 @@ def _can_continue(state: AccountState, as_of: datetime, block: Block | Unread, f
     return is_in_order and not is_due and state.block == block
 
 
-def _stands(told: InRegion | None) -> bool:
-    return told is not None and not told.changes.lists
+def _stands(seen: InRegion | None) -> bool:
+    return seen is not None and not seen.changes.lists
 
 
 def _account_state(since: Cursor | None) -> AccountState | None:

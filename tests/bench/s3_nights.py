@@ -13,7 +13,6 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
@@ -61,14 +60,15 @@ def collect_once(pipe: Connection, endpoint: str, into: str, since: str, *, orga
     pipe.send((time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000))
 
 
-def nights(buckets: int, accounts: int = 0, *, everywhere: bool = False, number: int = 1) -> list[Mapping[str, float]]:
+def nights(buckets: int, accounts: int = 0, *, everywhere: bool = False, number: int = 1) -> list[dict[str, float]]:
     """So many nights of an estate in which nothing happens."""
     context = get_context("spawn")
     ours, theirs = Pipe()
     context.Process(
         target=serve, args=(theirs, buckets, accounts), kwargs={"everywhere": everywhere}, daemon=True
     ).start()
-    endpoint, found = str(ours.recv()), []
+    endpoint = str(ours.recv())
+    found: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         for night in range(number):
             told, telling = Pipe()

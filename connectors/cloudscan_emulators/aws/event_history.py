@@ -1,9 +1,9 @@
 """CloudTrail's event history, which moto lacks: written from what the server is asked to change, told by LookupEvents.
 
-A test cannot forget an event: each request that changes something is one, also a refused one. What no request changes
-(`AroundBuckets`, `BeyondMoto`) is recorded by hand. Sources: botocore's model of LookupEvents (pages, one attribute,
-errors); CloudTrail User Guide (90 days, one account and Region); Amazon S3 User Guide, "Amazon S3 CloudTrail events"
-(names). Names of events of S3 Control are those of its operations, and their request parameters guessed.
+A test cannot forget an event: each request that changes something is one, also a refused one. Where a test changes what
+no request does (`AroundBuckets`, `BeyondMoto`), it records the event too. Sources: botocore's model of LookupEvents
+(pages, one attribute, errors); CloudTrail User Guide (90 days, one account and Region); Amazon S3 User Guide, "Amazon
+S3 CloudTrail events" (names). Names of events of S3 Control are those of its operations, their parameters guessed.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ class RecordedEvent:
     account: str
     region: str
     happened_on: datetime
-    told_from: datetime  # when the history has it
+    visible_from: datetime  # when the history has it
     request: Json
     error: str = ""  # of an attempt that failed
 
@@ -125,7 +125,7 @@ class EventHistory:
             account=change.account,
             region=change.region,
             happened_on=now,
-            told_from=now + self.late,
+            visible_from=now + self.late,
             request=change.request,
             error=error,
         )
@@ -148,21 +148,21 @@ class EventHistory:
     def _page(self, asked: Json, account: str, region: str) -> Reply:
         parameters = json.dumps({name: value for name, value in asked.items() if name != "NextToken"}, sort_keys=True)
         digest = hashlib.sha256(parameters.encode()).hexdigest()[:16]
-        found = [event for event in self._told(asked, account, region) for _ in range(1 + self.is_repeating)]
+        found = [event for event in self._visible(asked, account, region) for _ in range(1 + self.is_repeating)]
         first, _, bound = str(asked.get("NextToken") or f"0.{digest}").partition(".")
         if bound != digest or not first.isdigit():
             return _refused("InvalidNextTokenException", "The token is not valid for these parameters.")
         last = int(first) + asked.get("MaxResults", _PAGE)
         more = {"NextToken": f"{last}.{digest}"} if last < len(found) else {}
-        return _answer({"Events": [_as_told(event) for event in found[int(first) : last]], **more})
+        return _answer({"Events": [_as_listed(event) for event in found[int(first) : last]], **more})
 
-    def _told(self, asked: Json, account: str, region: str) -> Iterator[RecordedEvent]:
+    def _visible(self, asked: Json, account: str, region: str) -> Iterator[RecordedEvent]:
         """What the history tells of one account in one Region, the newest first."""
         now = self.now()
         since = max(asked.get("StartTime") or 0, (now - _KEPT).timestamp())
         until = asked.get("EndTime") or now.timestamp()
         for event in sorted(self.events, key=lambda one: one.happened_on, reverse=True):
-            is_here = (event.account, event.region) == (account, region) and event.told_from <= now
+            is_here = (event.account, event.region) == (account, region) and event.visible_from <= now
             if is_here and since <= event.happened_on.timestamp() <= until and _fits(event, asked):
                 yield event
 
@@ -227,7 +227,7 @@ def _fits(event: RecordedEvent, asked: Json) -> bool:
     return True
 
 
-def _as_told(event: RecordedEvent) -> Json:
+def _as_listed(event: RecordedEvent) -> Json:
     happened = event.happened_on.timestamp()
     whole = {
         "eventVersion": "1.11",

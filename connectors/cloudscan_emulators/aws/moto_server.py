@@ -240,7 +240,7 @@ class _Faulty:
         """The answer, after which the history has what changed, or was to be changed."""
         path, statuses = environment["PATH_INFO"], list[str]()
 
-        def told(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        def noting(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             statuses.append(status)
             return start(status, headers, *more)
 
@@ -255,7 +255,7 @@ class _Faulty:
             region=_region(environment),
             bucket=_bucket(path),
         )
-        content = self._inner(environment, told)
+        content = self._inner(environment, noting)
         if change:
             owner, region = _bucket(path) or (change.account, change.region)
             is_about_bucket = "bucketName" in change.request

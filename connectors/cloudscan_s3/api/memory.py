@@ -1,8 +1,8 @@
 """Answers that are remembered from one scan to the next, so that what has not changed is not asked again.
 
-Only answers of which every change is told are remembered (`AwsQuestion.is_told`), and only answers: a question that was
-refused is asked again. They are kept as AWS gave them, before anything is concluded, so that each scan judges them anew
-by what it knows of the account, the organisation and us.
+Only answers of which every change is logged are remembered (`AwsQuestion.is_logged`), and only answers: a question that
+was refused is asked again. They are kept as AWS gave them, before anything is concluded, so that each scan judges them
+anew by what it knows of the account, the organisation and us.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Memory:
     def recall(self, question: AwsQuestion, region: str, arguments: Mapping[str, object]) -> Known | None:
         """The answer, which is then kept for the next scan too; None if it has to be asked for."""
         key = key_of(question, region, arguments)
-        if not question.is_told or key not in self.earlier:
+        if not question.is_logged or key not in self.earlier:
             return None
         packed = self.kept[key] = self.earlier[key]
         return Known(_unpacked(packed))
@@ -46,7 +46,7 @@ class Memory:
         self, question: AwsQuestion, region: str, arguments: Mapping[str, object], answer: Mapping[str, Any] | None
     ) -> None:
         """Remember an answer, unless it would not come back as it is."""
-        if not question.is_told:
+        if not question.is_logged:
             return
         plain = answer if answer is None else {name: value for name, value in answer.items() if name != _METADATA}
         try:
