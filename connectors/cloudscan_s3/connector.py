@@ -15,9 +15,10 @@ from cloudscan.http import Patience
 from cloudscan.reason import Reason
 from cloudscan_s3 import further_lists, people, quiet_nights, regions, rotation, scopes, selection
 from cloudscan_s3.access import resource_tags
-from cloudscan_s3.access.access_paths import AccessPaths, access_paths
+from cloudscan_s3.access.access_paths import AccessPaths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
 from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
+from cloudscan_s3.access.equal_buckets import JudgedOnce
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import (
     access_points,
@@ -101,6 +102,7 @@ class S3Connector:
         self._account_blocks = OncePerKey[str, Block | Unread]()
         self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
+        self._judging = JudgedOnce()
         # One look an account, also where it is read once more: what was acted on was then acted on as a whole.
         self._account_readings = OncePerKey[str, quiet_nights.AccountReading]()
 
@@ -556,7 +558,7 @@ class S3Connector:
         bucket, paths = self._judged_by_tags(asker, bucket, own_estate)
         if bucket.abac is None and not bucket.directory and translate.are_tags_set_from_outside(paths):
             bucket = replace(bucket, abac=reader.abac(asker, bucket))
-            paths = access_paths(bucket, own_estate, self._now)
+            paths = self._judging.access_paths(bucket, own_estate, self._now)
         return bucket, paths
 
     def _judged_by_tags(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
@@ -564,7 +566,7 @@ class S3Connector:
 
         Where the policy cannot be read, who gets in is unknown whatever the tags are: another account's bucket, say.
         """
-        paths = access_paths(bucket, own_estate, self._now)
+        paths = self._judging.access_paths(bucket, own_estate, self._now)
         by_acl = translate.objects_can_matter(bucket) and resource_tags.are_named(bucket)
         if not by_acl and not any(resource_tags.decide(path.unknown_conditions) for path in paths.open):
             return bucket, paths
@@ -577,7 +579,7 @@ class S3Connector:
             for point in bucket.access_points
         )
         bucket = replace(bucket, access_points=tuple(points))
-        return bucket, access_paths(bucket, own_estate, self._now)
+        return bucket, self._judging.access_paths(bucket, own_estate, self._now)
 
     def _owner_of(self, name: str) -> str:
         """The account of ours that a bucket belongs to; empty where none says that it is its own."""
