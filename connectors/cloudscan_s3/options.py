@@ -7,7 +7,8 @@ import msgspec
 from cloudscan.errors import ConfigurationError, check_least, check_url
 from cloudscan.sentence import say
 
-_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0}
+_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0, "full_every_days": 1}
+_MOST_DAYS = 60  # CloudTrail's event history has 90
 
 
 class ProfileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,11 +39,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     objects_per_bucket: int = 20  # of them, per bucket without an inventory
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
+    full_every_days: int = 7  # everything is asked at least so often; in between what CloudTrail tells; 1: every time
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
         for key, least in _LEAST.items():
             check_least(key, getattr(self, key), least)
+        if self.full_every_days > _MOST_DAYS:
+            most = say("full_every_days must be at most {most}.", most=_MOST_DAYS)
+            raise ConfigurationError(most, key="full_every_days")
         check_url("endpoint", self.endpoint)
 
 

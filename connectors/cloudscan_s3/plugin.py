@@ -42,7 +42,7 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=4,
+    meaning=5,
     basis_options=("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
     account_ids=IdShape(pattern=r"[0-9]{12}", example="111122223333"),
     organisation_ids=IdShape(pattern=r"o-[a-z0-9]{10,32}", example="o-a1b2c3d4e5"),

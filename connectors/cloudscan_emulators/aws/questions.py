@@ -66,5 +66,6 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-replication": rf"{_BUCKET}\?replication$",
     "s3-storage-metrics": r"^POST .*ListMetrics\b",
     "s3-storage": r"^POST .*GetMetricData\b",
+    "s3-event-history": r"^POST .*LookupEvents\b",
 }
 """By question: what finds its requests."""
