@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
+from cloudscan_emulators.aws.config_recorder import ConfigRecorder
 from cloudscan_emulators.aws.identity_center import IdentityCenter
 from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
@@ -82,6 +83,7 @@ class Emulator:
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
     storage: StorageMetrics = field(default_factory=StorageMetrics)
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
+    config: ConfigRecorder = field(default_factory=ConfigRecorder)
 
     @property
     def requests(self) -> int:
@@ -210,6 +212,7 @@ class _Faulty:
             asked, region = _body(environment), _region(environment)
             reply = self._emulator.storage.reply(target, asked, region)
             reply = reply or self._emulator.identity_center.reply(target, asked, region)
+            reply = reply or self._emulator.config.reply(target, asked, region)
         if reply is None:
             return self._moto(environment, start)
         content = reply.body.encode()

@@ -9,8 +9,9 @@ question without an answer costs minutes once and not once a bucket.
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from botocore import exceptions as sdk_errors
 from botocore.parsers import ResponseParserError
@@ -52,6 +53,14 @@ class SpentPatience:
             self._over.add(question.name)
 
 
+class Recorded(Protocol):
+    """Answers that were recorded before, and need not be asked for."""
+
+    def answer(self, question: AwsQuestion, region: str, arguments: Answer, /) -> Answer | None:
+        """The answer, None where nothing is configured. Raises `KeyError` where it has to be asked for."""
+        ...
+
+
 @dataclass(frozen=True)
 class Asker:
     """Asks in the name of one account. `spent` holds the questions whose patience is used up, for all accounts."""
@@ -60,6 +69,8 @@ class Asker:
     patience: Patience
     spent: SpentPatience = field(default_factory=SpentPatience)
     asked: set[str] = field(default_factory=set)  # the names of the questions that were asked, whatever the answer
+    recorded: Recorded | None = None  # what needs not be asked for
+    refused: ProviderError | None = None  # why nothing else can be
 
     def ask(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | Unread | None:
         """The answer, None where nothing is configured, or `Unread` with the reason. Raises `ConfigurationError`."""
@@ -70,6 +81,11 @@ class Asker:
 
     def require(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | None:
         """The answer, or None where nothing is configured. Raises the `ProviderError` that it failed with."""
+        if self.recorded is not None:
+            with suppress(KeyError):
+                return self.recorded.answer(question, region, arguments)
+        if self.refused is not None:
+            raise self.refused
         call = getattr(self.account.client(question.service, region), question.operation)
         self.asked.add(question.name)
         began = time.monotonic()
