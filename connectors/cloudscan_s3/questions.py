@@ -528,9 +528,7 @@ CONFIG_FILES: Final = AwsQuestion(
     member="IsTruncated",
     entries="Contents",
 )
-CONFIG_FILE: Final = AwsQuestion(
-    name="s3-config-file", operation="get_object", needs="s3:GetObject", member="Body"
-)
+CONFIG_FILE: Final = AwsQuestion(name="s3-config-file", operation="get_object", needs="s3:GetObject", member="Body")
 """Where these fail, what Config would have said is asked of AWS; where that is refused, that refusal says so."""
 
 QUESTIONS: Final = (

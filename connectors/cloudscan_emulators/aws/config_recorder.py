@@ -3,8 +3,8 @@
 Items are written from what moto's S3 contains, in the form of the API: values of the supplementary configuration are
 texts, the access control list is JSON within a JSON text. `delivered` writes the same items as a configuration
 snapshot has them. Sources: botocore's service model `config` 2014-11-12; AWS Config Developer Guide, "Querying the
-Current Configuration State of AWS Resources", and the items that Cloud Custodian (`tests/data`, config-rule items of S3)
-recorded. A query may name only what that guide's grammar allows.
+Current Configuration State of AWS Resources", and the items that Cloud Custodian recorded (`tests/data`, config-rule items)
+A query may name only what that guide's grammar allows.
 """
 
 import gzip
@@ -124,7 +124,7 @@ class ConfigRecorder:
 
     def _buckets(self) -> Iterator[Json]:
         for account, backends in s3_backends.items():
-            for bucket in [] if account in ("global",) else list(backends["aws"].buckets.values()):
+            for bucket in [] if account == "global" else list(backends["aws"].buckets.values()):
                 if bucket.name.endswith("--x-s3") or bucket.name in self.left_out:
                     continue
                 tags = backends["aws"].tagger.get_tag_dict_for_resource(bucket.arn)
@@ -184,7 +184,7 @@ _SWITCHES: Final = ("IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuck
 
 def _described(bucket: Any, tags: Mapping[str, str]) -> Json:
     """The supplementary configuration, as objects but for the access control list."""
-    listed = {"grantSet": None, "owner": {"displayName": None, "id": _OWNER}, "isRequesterCharged": False}
+    listed: Json = {"grantSet": None, "owner": {"displayName": None, "id": _OWNER}, "isRequesterCharged": False}
     entries = [
         {"grantee": _grantee(grantee), "permission": _WORDS[word]}
         for grant in (bucket.acl.grants if bucket.acl else ())
@@ -211,7 +211,7 @@ def _described(bucket: Any, tags: Mapping[str, str]) -> Json:
     rule = (bucket.encryption or {}).get("Rule") or {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     default = rule["ApplyServerSideEncryptionByDefault"]
     key = {"kmsMasterKeyID": default["KMSMasterKeyID"]} if default.get("KMSMasterKeyID") else {}
-    recorded = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": default["SSEAlgorithm"], **key}}
+    recorded: Json = {"applyServerSideEncryptionByDefault": {"sseAlgorithm": default["SSEAlgorithm"], **key}}
     described["ServerSideEncryptionConfiguration"] = {"rules": [recorded]}
     return described
 
@@ -235,7 +235,7 @@ def _delivered(item: Json) -> Json:
     renamed = {name: value for name, value in item.items() if name not in ("accountId", "arn")}
     captured = datetime.fromtimestamp(item["configurationItemCaptureTime"], UTC).isoformat().replace("+00:00", "Z")
     supplementary = {
-        name: json.loads(value) if name not in ("IsRequesterPaysEnabled",) else value
+        name: json.loads(value) if name != "IsRequesterPaysEnabled" else value
         for name, value in item["supplementaryConfiguration"].items()
     }
     return renamed | {

@@ -35,7 +35,9 @@ class Aggregator:
 
     def accounts(self) -> tuple[Sequence[str], Sequence[Gap]]:
         """The accounts that it knows a bucket of, and gaps."""
-        rows, gaps = self._select("SELECT accountId, COUNT(*) WHERE resourceType = 'AWS::S3::Bucket' GROUP BY accountId")
+        rows, gaps = self._select(
+            "SELECT accountId, COUNT(*) WHERE resourceType = 'AWS::S3::Bucket' GROUP BY accountId"
+        )
         return sorted({str(row["accountId"]).zfill(12) for row in rows if row.get("accountId")}), gaps
 
     def stale(self) -> tuple[Mapping[str, Mapping[str, datetime | None]], Sequence[Gap]]:
@@ -57,9 +59,7 @@ class Aggregator:
         """Every item of an account, and gaps for those that did not come."""
         kinds = ", ".join(f"'{kind}'" for kind in KINDS)
         columns = "accountId, awsRegion, resourceId, resourceName, resourceType"
-        rows, gaps = self._select(
-            f"SELECT {columns} WHERE accountId = '{account}' AND resourceType IN ({kinds})"  # noqa: S608 - digits only
-        )
+        rows, gaps = self._select(f"SELECT {columns} WHERE accountId = '{account}' AND resourceType IN ({kinds})")
         keys = [key for row in rows if (key := _key(row, account)) is not None]
         items: list[Item] = []
         missing, broken = len(rows) - len(keys), 0

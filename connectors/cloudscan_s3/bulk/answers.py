@@ -188,7 +188,9 @@ def _default_key(rule: Mapping[str, Any]) -> Mapping[str, Any]:
     default = rule.get("applyServerSideEncryptionByDefault") or {}
     algorithm = str(default.get("sseAlgorithm") or "")
     key = default.get("kmsMasterKeyID") or default.get("kmsMasterKeyId")
-    return {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}}
+    return {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
+    }
 
 
 def _replication(item: Item) -> Answer | None:

@@ -137,10 +137,10 @@ class ConfigConnector:
         return snapshots.in_folder(where, self._now), ()
 
     def _known_accounts(self) -> tuple[Sequence[str], Sequence[Gap]]:
-        return self._accounts.get(lambda: self._opened()[0].accounts())
+        return self._accounts.get(self._opened()[0].accounts)
 
     def _stale_regions(self) -> tuple[Mapping[str, Mapping[str, datetime | None]], Sequence[Gap]]:
-        return self._stale.get(lambda: self._opened()[0].stale())
+        return self._stale.get(self._opened()[0].stale)
 
 
 class _Merged:

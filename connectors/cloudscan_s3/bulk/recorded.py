@@ -40,8 +40,7 @@ NOT_IN_CONFIG: Final = "s3-not-in-config"
 """The code of the reason why something was neither recorded nor asked for."""
 
 _OF_A_BUCKET: Final = frozenset(
-    one.name
-    for one in (BUCKET_POLICY, BUCKET_ACL, BUCKET_BLOCK, TAGS, WEBSITE, LOGGING, ENCRYPTION, REPLICATION)
+    one.name for one in (BUCKET_POLICY, BUCKET_ACL, BUCKET_BLOCK, TAGS, WEBSITE, LOGGING, ENCRYPTION, REPLICATION)
 )
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -156,9 +155,7 @@ class Recorded:
         return {"AccessPoint": _multi_region(self.multi_region_points[name])}
 
 
-def recorded(
-    account: str, items: Iterable[Item], stale: Mapping[str, datetime | None], *, closed: bool
-) -> Recorded:
+def recorded(account: str, items: Iterable[Item], stale: Mapping[str, datetime | None], *, closed: bool) -> Recorded:
     """The items of an account, sorted by what they are about. Of several about one thing the newest counts."""
     newest: dict[tuple[str, str, str], Item] = {}
     for item in items:
