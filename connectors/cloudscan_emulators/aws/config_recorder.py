@@ -3,8 +3,8 @@
 Items are written from what moto's S3 contains, in the form of the API: values of the supplementary configuration are
 texts, the access control list is JSON within a JSON text. `delivered` writes the same items as a configuration
 snapshot has them. Sources: botocore's service model `config` 2014-11-12; AWS Config Developer Guide, "Querying the
-Current Configuration State of AWS Resources", and the items that Cloud Custodian recorded (`tests/data`, config-rule items)
-A query may name only what that guide's grammar allows.
+Current Configuration State of AWS Resources"; items that Cloud Custodian recorded (`tests/data`, rules on S3). A query
+may name only what that guide's grammar allows.
 """
 
 import gzip
