@@ -36,7 +36,7 @@ class ExportedDrives:
     without_owner: int = 0  # files of nobody's drive
     _trees: dict[str, Tree] = field(default_factory=dict)  # by the drive's uid
     _meanings: dict[tuple[Permission, str, str], Meaning | None] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
 
     def facts(self) -> Iterator[AnyFact]:
         """Everything that the export says. Folders are read first, where it says what is in them."""
@@ -120,8 +120,8 @@ class ExportedDrives:
         return self._meanings[key]
 
     def _first_mention(self, principal: Principal) -> Iterator[Principal]:
-        if principal.uid not in self._told:
-            self._told.add(principal.uid)
+        if principal.uid not in self._reported:
+            self._reported.add(principal.uid)
             if not self.people.in_directory_scope(principal):
                 yield principal
 
@@ -132,9 +132,9 @@ class ExportedDrives:
         return uids.user(self.people.address_of(email)) if email else None
 
     def _drive(self, row: Row, drive: str, owner: str | None, *, shared: bool) -> Iterator[AnyFact]:
-        if drive in self._told:
+        if drive in self._reported:
             return
-        self._told.add(drive)
+        self._reported.add(drive)
         email, identity = text(row, "owner.user.email").lower(), drive.rpartition("/")[2]
         if shared and not self.tell_shared_drives:
             return

@@ -40,6 +40,7 @@ _ROLE_WORDS: Final = {
     "manager": "organizer",
     "content_manager": "fileOrganizer",
 }
+_ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _KINDS: Final = ("user", "group", "domain", "anyone")
 
 
@@ -91,7 +92,7 @@ def found(folder: str) -> Inventory:
     if not files:
         raise ConfigurationError(
             say(
-                "inventory_export in [connectors.gdrive] names {folder}, where there is no file of an export "
+                "inventory_export in [connectors.gdrive] names {folder}, which contains no file of an export "
                 "(*.parquet, *.json). Export the table from BigQuery and name the folder with its files.",
                 folder=folder,
             ),
@@ -209,11 +210,22 @@ def _names(row: Row, before: str = "") -> Iterator[str]:
 
 def _parquet(path: Path) -> Iterator[Row]:
     with duckdb.connect(":memory:") as db:
-        cursor = db.execute("SELECT * FROM read_parquet($path)", {"path": str(path)})
+        db.execute("SET TimeZone = 'UTC'")
+        described = db.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(path)}).fetchall()
+        selected = ", ".join(_column(str(name), str(kind)) for name, kind, *_ in described)
+        cursor = db.execute(f"SELECT {selected} FROM read_parquet($path)", {"path": str(path)})
         names = [str(column[0]).lower() for column in cursor.description or ()]
         while rows := cursor.fetchmany(_BATCH):
             for row in rows:
                 yield _lowered(dict(zip(names, row, strict=True)))
+
+
+def _column(name: str, kind: str) -> str:
+    """A column in SQL, its times in UTC without their zone, for which DuckDB needs a package that is not installed."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if _ZONED not in kind:
+        return quoted
+    return f"CAST({quoted} AS {kind.replace(_ZONED, 'TIMESTAMP')}) AS {quoted}"
 
 
 def _opened(path: Path) -> BinaryIO:

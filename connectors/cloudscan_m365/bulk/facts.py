@@ -66,7 +66,7 @@ class SharePointExport:
     unexplained: int = 0  # files whose permissions no row explains
     unread_sites: set[str] = field(default_factory=set)  # that permissions name and Sites lacks
     _sites: dict[str, _Site] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)  # uids of principals and containers
+    _reported: set[str] = field(default_factory=set)  # uids of principals and containers
     _kinds: dict[tuple[str, Permission], TranslatedPermission | None] = field(default_factory=dict)
     _scopes: dict[tuple[str, str], tuple[str, list[tuple[str, TranslatedPermission]]]] = field(default_factory=dict)
     _members: dict[str, dict[str, Sequence[Grantee | None]]] = field(default_factory=dict)  # of groups, by site
@@ -215,8 +215,8 @@ class SharePointExport:
             return container
         identity = guid(text(row, "uniqueid")) or text(row, "listitemid")
         uid = uids.item(drive_id(site.identity, web or site.root, library), identity)
-        if uid not in self._told:
-            self._told.add(uid)
+        if uid not in self._reported:
+            self._reported.add(uid)
             path = unquote(text(row, "itemurl")).strip("/")
             item = Resource(
                 uid=uid,
@@ -238,9 +238,9 @@ class SharePointExport:
         return uid
 
     def _library(self, site: _Site, web: str, uid: str, row: Row) -> Iterator[AnyFact]:
-        if uid in self._told:
+        if uid in self._reported:
             return
-        self._told.add(uid)
+        self._reported.add(uid)
         path = unquote(text(row, "itemurl") or text(row, "dirname")).strip("/")
         name = _within(path, site).partition("/")[0]
         above = uids.tenant(self.people.tenant_id) if site.personal else site.web(web)
@@ -314,8 +314,8 @@ class SharePointExport:
         return self._kinds[key]
 
     def _principal(self, principal: Principal) -> Iterator[AnyFact]:
-        if principal.uid not in self._told and not self.people.includes(principal):
-            self._told.add(principal.uid)
+        if principal.uid not in self._reported and not self.people.includes(principal):
+            self._reported.add(principal.uid)
             yield principal
 
 

@@ -46,7 +46,7 @@ def permissions_of(row: Row) -> Iterator[Permission]:
     for one in shared:
         yield Permission(roles=roles, granted_to_v2=one, expiration_date_time=expires)
     if not shared and number(row, "totalusercount") != 0:
-        yield Permission(roles=roles, expiration_date_time=expires)  # for somebody, of whom nothing is said
+        yield Permission(roles=roles, expiration_date_time=expires)  # for somebody who is not named
 
 
 def identity_of(member: Row) -> IdentitySet:

@@ -95,8 +95,14 @@ def _csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 def _parquet(path: Path, _columns: Sequence[str]) -> Iterator[Row]:
     with duckdb.connect(":memory:") as db:
         described = db.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": str(path)}).fetchall()
-    names = {_plain(str(name)): '"' + str(name).replace('"', '""') + '"' for name, *_ in described}
+    names = {_plain(str(name)): _column(str(name), str(kind)) for name, kind, *_ in described}
     return _selected(path, names, "read_parquet($path)")
+
+
+def _column(name: str, kind: str) -> str:
+    """A column in SQL; a time in UTC without its zone, for which DuckDB needs a package that is not installed."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return f"make_timestamp(epoch_us({quoted}))" if kind.startswith("TIMESTAMP") else quoted
 
 
 def _selected(path: Path, names: Mapping[str, str], source: str) -> Iterator[Row]:

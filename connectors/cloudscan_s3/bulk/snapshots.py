@@ -123,7 +123,7 @@ def in_folder(path: str, now: datetime) -> Snapshots:
     if not found:
         raise ConfigurationError(
             say(
-                "config_snapshots in [connectors.s3] names {path}, where there is no snapshot (*.json.gz). Name the "
+                "config_snapshots in [connectors.s3] names {path}, which contains no snapshot (*.json.gz). Name the "
                 "folder that contains AWSLogs, or s3://bucket/prefix.",
                 path=path,
             )

@@ -120,7 +120,11 @@ def test_parquet_is_read_too(tmp_path: Path) -> None:
     target.mkdir()
     lines.write_text(json.dumps(ROW), encoding="utf-8")
     with duckdb.connect() as db:
-        db.execute(f"COPY (SELECT * FROM read_json('{lines}')) TO '{target / 'part.parquet'}'")
+        db.execute(
+            f"COPY (SELECT *, timestamptz '2026-11-18 09:00:00+00' AS created_time, "
+            f"{{'at': timestamptz '2026-11-18 09:00:00+00'}} AS "
+            f"more FROM read_json('{lines}')) TO '{target / 'part.parquet'}'"
+        )
 
     result = reading.read(PLUGIN.open(Options(inventory_export=str(target)), OURS))
 

@@ -196,7 +196,7 @@ def test_a_file_that_is_no_snapshot_costs_that_file(server: Emulator, tmp_path: 
 
 
 def test_a_folder_without_snapshots_is_an_error(server: Emulator, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="where there is no snapshot"):
+    with pytest.raises(ConfigurationError, match="contains no snapshot"):
         read(server, config_snapshots=str(tmp_path))
 
 

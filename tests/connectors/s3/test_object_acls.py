@@ -66,6 +66,7 @@ def columns_of(name: str, objects: Objects) -> pyarrow.Table:
             "is_latest": [True] * len(objects) + [True],
             "is_delete_marker": [False] * len(objects) + [True],
             "size": [12] * len(objects) + [None],
+            "last_modified_date": [datetime(2026, 11, 1, tzinfo=UTC)] * (len(objects) + 1),
             "object_access_control_list": [
                 *(base64.b64encode(acl_as_reported(public).encode()).decode() for public in objects.values()),
                 None,
