@@ -24,6 +24,7 @@ def rows(state: TenantState) -> Iterator[Json]:
         owner = _owner(state, item)
         if owner is None:
             continue
+        folder = state.items[item.parent] if item.parent >= 0 else None
         yield {
             "id": item.id,
             "version": item.version,
@@ -33,7 +34,7 @@ def rows(state: TenantState) -> Iterator[Json]:
             "description": "",
             "mime_type": item.mime,
             "size_bytes": item.size,
-            "parents": [state.items[item.parent].id] if item.parent >= 0 and state.items[item.parent] else [],
+            "parents": [folder.id] if folder is not None else [],
             "create_time_micros": item.created * _MICROS,
             "last_modified_time_micros": item.modified * _MICROS,
             "trashed": state.in_trash(item),

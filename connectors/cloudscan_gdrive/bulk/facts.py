@@ -4,16 +4,17 @@ Where the export says in which folder a file is, a permission that the folder ha
 whose lists say no more either); else each file's permissions count as its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from cloudscan.facts import OBSERVED_ON, AnyFact, Grant, Principal, Resource, unread_grants
 from cloudscan_gdrive.api.models import Permission
-from cloudscan_gdrive.bulk.rows import Inventory, Row, moment, parents, permissions, text, value
+from cloudscan_gdrive.bulk.rows import Inventory, Row, listed_with, moment, parents, permissions, text, value
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder, Tree
 from cloudscan_gdrive.meaning.people import People
@@ -21,6 +22,7 @@ from cloudscan_gdrive.meaning.translate import Meaning, key_of, meaning_of, off_
 
 FOLDER: Final = "application/vnd.google-apps.folder"
 _SHORTCUT: Final = "application/vnd.google-apps.shortcut"
+_REMEMBERED_LISTS: Final = 10_000
 _KINDS: Final = {FOLDER: "folder", _SHORTCUT: "shortcut"}
 
 
@@ -36,6 +38,7 @@ class ExportedDrives:
     without_owner: int = 0  # files of nobody's drive
     _trees: dict[str, Tree] = field(default_factory=dict)  # by the drive's uid
     _meanings: dict[tuple[Permission, str, str], Meaning | None] = field(default_factory=dict)
+    _lists: dict[bytes, Sequence[Permission] | None] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
 
     def facts(self) -> Iterator[AnyFact]:
@@ -98,7 +101,7 @@ class ExportedDrives:
         yield from self._grants(row, resource, tree, owner if shared else "")
 
     def _grants(self, row: Row, resource: Resource, tree: Tree, owner: str | None) -> Iterator[AnyFact]:
-        listed = permissions(row)
+        listed = self._listed(row)
         if listed is None:
             self.without_permissions += 1
             yield unread_grants(resource.uid)
@@ -111,6 +114,15 @@ class ExportedDrives:
                 yield from self._first_mention(meaning.principal)
             parent = tree.carrying(parents(row), meaning.key)
             yield _grant(meaning, resource.uid, tree.origin(parent, meaning.key) if parent else resource.uid)
+
+    def _listed(self, row: Row) -> Sequence[Permission] | None:
+        """What is listed with a file. Most files are shared alike, so that a list is read once."""
+        key = msgspec.json.encode(listed_with(row), enc_hook=str)
+        if key not in self._lists:
+            if len(self._lists) >= _REMEMBERED_LISTS:
+                self._lists.clear()
+            self._lists[key] = permissions(row)
+        return self._lists[key]
 
     def _meaning(self, permission: Permission, content_type: str, owner: str) -> Meaning | None:
         """What a permission means; the same one is on many files and is translated once."""

@@ -119,20 +119,28 @@ def found(folder: str) -> Inventory:
 def value(row: Row, *names: str) -> Any:
     """The first of some columns that is there, in a record or by its dotted name; None where none is."""
     for name in names:
-        at: Any = row
-        for step in name.split("."):
-            at = at.get(step) if isinstance(at, Mapping) else None
-        if at is None:
-            at = row.get(name, row.get(name.replace(".", "_")))
+        at = row.get(name)
+        if at is None and "." in name:
+            at = _inside(row, name)
         if at is not None:
             return at
     return None
 
 
+def _inside(row: Row, name: str) -> Any:
+    """A column of a record, or one that was taken out of it under a name with underscores."""
+    at: Any = row
+    for step in name.split("."):
+        at = at.get(step) if type(at) is dict else None
+        if at is None:
+            return row.get(name.replace(".", "_"))
+    return at
+
+
 def text(row: Row, *names: str) -> str:
     """A column as text; empty where there is none."""
     found_value = value(row, *names)
-    return "" if found_value is None or isinstance(found_value, Mapping | list) else str(found_value)
+    return "" if found_value is None or isinstance(found_value, dict | list) else str(found_value)
 
 
 def moment(row: Row, *names: str) -> datetime | None:
@@ -155,12 +163,17 @@ def parents(row: Row) -> Sequence[str]:
     return [text(one, "id") if isinstance(one, Mapping) else str(one) for one in listed]
 
 
+def listed_with(row: Row) -> Any:
+    """The column of permissions as it is."""
+    return value(row, *_PERMISSIONS)
+
+
 def permissions(row: Row) -> Sequence[Permission] | None:
     """What is granted on a file, as Drive itself would list it; None where the row does not say."""
-    listed = value(row, *_PERMISSIONS)
+    listed = listed_with(row)
     if not isinstance(listed, list):
         return None
-    return [_permission(one) for one in listed if isinstance(one, Mapping)]
+    return [_permission(one) for one in listed if isinstance(one, dict)]
 
 
 def _permission(one: Row) -> Permission:

@@ -1,10 +1,10 @@
 """The rows of Microsoft Graph Data Connect's SharePoint datasets, from files in a folder.
 
 Each line is a JSON object. Which dataset a file belongs to is told by its columns, since the person who extracts
-them chooses the names. Names are compared without case: Microsoft's schema and its samples differ in it. A column that a file lacks
-is not known; older files lack the newer ones. Several extractions may lie in one folder: the newest full snapshot
-counts, with the deltas after it. Source: microsoftgraph/dataconnect-solutions, Datasets, data-connect-dataset-
-sharepointsites, -sharepointpermissions, -sharepointgroups and -sharepointfiles.
+them chooses the names. Names are compared without case: Microsoft's schema and its samples differ in it. A column that
+a file lacks is not known; older files lack the newer ones. Several extractions may lie in one folder: the newest full
+snapshot counts, with the deltas after it. Source: microsoftgraph/dataconnect-solutions, Datasets,
+data-connect-dataset-sharepointsites, -sharepointpermissions, -sharepointgroups and -sharepointfiles.
 """
 
 import gzip
