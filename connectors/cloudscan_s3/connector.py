@@ -33,7 +33,7 @@ from cloudscan_s3.api import (
 )
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
-from cloudscan_s3.api.asking import Asker, SpentPatience
+from cloudscan_s3.api.asking import Asker, Recorded, SpentPatience
 from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInForce
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.people import begin_report
@@ -66,6 +66,8 @@ class S3Connector:
 
     `now` is the moment at which conditions on the time are evaluated; by default the moment of opening. `others` says
     what is ours through other credentials, where there are some; what is configured may then be reached through those.
+    `recorded` has what needs not be asked of an account, by its number and why it cannot be asked at all; an account
+    without any is asked as ever.
     """
 
     name: ClassVar[str] = translate.PLATFORM
@@ -77,11 +79,13 @@ class S3Connector:
         estate: Estate,
         now: datetime | None = None,
         others: Callable[[], Others] | None = None,
+        recorded: Callable[[str, ProviderError | None], Recorded | None] | None = None,
     ) -> None:
         self._options = options
         self._estate = estate
         self._now = now or datetime.now(UTC)
         self._others = others
+        self._recorded = recorded
         self._roles = selection.roles(options)
         self._meter = Meter()
         self._named: set[str] = set()  # accounts that `scopes` yielded
@@ -187,6 +191,10 @@ class S3Connector:
                 return False
         return None
 
+    def home(self) -> Asker:
+        """To ask in the name of the credentials themselves."""
+        return self._own()
+
     def _own(self) -> Asker:
         return self._own_asker.get(self._open_own)
 
@@ -217,7 +225,7 @@ class S3Connector:
     def _open_asker(self, number: str) -> Asker:
         caller = self.identity()
         if number == caller.account and number not in self._roles:
-            return self._own()
+            return self._with_recorded(self._own(), number, None)
         role = self._roles.get(number) or f"arn:{caller.partition}:iam::{number}:role/{self._options.role_name}"
         own = self._own().account
         shared = self._set_up_for_members.get(lambda: account.set_up_for_members(own))
@@ -225,8 +233,16 @@ class S3Connector:
         try:
             member.open()
         except AccessDenied as refused:
-            raise selection.refused_role(refused, self._options, number) from refused
-        return self._asking_as(member)
+            error = selection.refused_role(refused, self._options, number)
+            asker = self._with_recorded(self._own(), number, error)
+            if asker.recorded is None:
+                raise error from refused
+            return asker
+        return self._with_recorded(self._asking_as(member), number, None)
+
+    def _with_recorded(self, asker: Asker, number: str, refused: ProviderError | None) -> Asker:
+        known = self._recorded(number, refused) if self._recorded else None
+        return asker if known is None else replace(asker, asked=set(), recorded=known, refused=refused)
 
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: self._ask_for_account_block(number))

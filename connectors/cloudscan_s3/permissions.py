@@ -139,6 +139,21 @@ PERMISSIONS: tuple[Permission, ...] = (
         reason=say("what the organisation blocks in all accounts, where an account's own block cannot be read"),
         optional=True,
     ),
+    Permission(
+        name="config:SelectAggregateResourceConfig",
+        reason=say("which buckets AWS Config has recorded, where config_aggregator is set"),
+        optional=True,
+    ),
+    Permission(
+        name="config:BatchGetAggregateResourceConfig",
+        reason=say("what AWS Config has recorded of buckets and accounts, in place of a request for each"),
+        optional=True,
+    ),
+    Permission(
+        name="config:DescribeConfigurationAggregatorSourcesStatus",
+        reason=say("how fresh the aggregator's copies are"),
+        optional=True,
+    ),
     Permission(name="sts:AssumeRole", reason=say("to scan other accounts of the organisation"), optional=True),
 )
 

@@ -529,6 +529,48 @@ DIRECTORY_USERS: Final = AwsQuestion(
     hides=(Hidden(table="principals", kinds=("user",)),),
 )
 
+CONFIG_RESOURCES: Final = AwsQuestion(
+    name="s3-config-resources",
+    service="config",
+    operation="select_aggregate_resource_config",
+    needs="config:SelectAggregateResourceConfig",
+    member="Results",
+    names_scopes=True,
+)
+CONFIG_ITEMS: Final = AwsQuestion(
+    name="s3-config-items",
+    service="config",
+    operation="batch_get_aggregate_resource_config",
+    needs="config:BatchGetAggregateResourceConfig",
+    member="BaseConfigurationItems",
+)
+CONFIG_SOURCES: Final = AwsQuestion(
+    name="s3-config-sources",
+    service="config",
+    operation="describe_configuration_aggregator_sources_status",
+    needs="config:DescribeConfigurationAggregatorSourcesStatus",
+    member="AggregatedSourceStatusList",
+    # What is recorded may no longer be so.
+    hides=(*_POLICY, _EFFECT, _BLOCK, _settings("acl_public"), _resources("bucket", "access_point")),
+)
+CONFIG_FOLDERS: Final = AwsQuestion(
+    name="s3-config-folders",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="CommonPrefixes",
+    names_scopes=True,
+)
+CONFIG_FILES: Final = AwsQuestion(
+    name="s3-config-files",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="Contents",
+)
+CONFIG_FILE: Final = AwsQuestion(name="s3-config-file", operation="get_object", needs="s3:GetObject", member="Body")
+"""Where these fail, what Config would have said is asked of AWS; where that is refused, that refusal says so."""
+
 QUESTIONS: Final = (
     CALLER,
     ORGANISATION,
@@ -586,5 +628,11 @@ QUESTIONS: Final = (
     CREDENTIALS,
     IDENTITY_CENTERS,
     DIRECTORY_USERS,
+    CONFIG_RESOURCES,
+    CONFIG_ITEMS,
+    CONFIG_SOURCES,
+    CONFIG_FOLDERS,
+    CONFIG_FILES,
+    CONFIG_FILE,
 )
 """All of them; every request belongs to one."""

@@ -29,6 +29,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
 from cloudscan_emulators.aws.event_history import EventHistory, change_of
+from cloudscan_emulators.aws.config_recorder import ConfigRecorder
 from cloudscan_emulators.aws.identity_center import IdentityCenter
 from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
@@ -86,6 +87,7 @@ class Emulator:
     storage: StorageMetrics = field(default_factory=StorageMetrics)
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
     history: EventHistory = field(default_factory=EventHistory)  # of what the server was asked to change
+    config: ConfigRecorder = field(default_factory=ConfigRecorder)
 
     @property
     def requests(self) -> int:
@@ -284,6 +286,7 @@ class _Faulty:
             reply = self._emulator.storage.reply(target, asked, region)
             reply = reply or self._emulator.identity_center.reply(target, asked, region)
             reply = reply or self._emulator.history.reply(target, asked, _account(environment), region)
+            reply = reply or self._emulator.config.reply(target, asked, region)
         if reply is None and environment["PATH_INFO"] == "/" and "max-buckets=" in query:
             reply = Reply(body=_with_regions(b"".join(self._moto(environment, lambda *_: None)).decode()))
         if reply is None:
