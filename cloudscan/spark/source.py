@@ -1,0 +1,56 @@
+"""The partitions of a scan as a table of Spark's: reading a row of it is reading a partition.
+
+A Python data source needs nothing but what every Spark 4 has, over Spark Connect as well; the functions that map over a
+DataFrame need pandas besides, on every machine. Nothing is given as an option: options are shown in Spark's own pages.
+
+Sources: "Python Data Source API", Spark 4.0 documentation. Each action reads a data source anew, so there is one.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+from pyspark import TaskContext
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+
+from cloudscan.errors import CloudscanError
+from cloudscan.spark.reading import Errand, read_partition
+from cloudscan.text import first_line
+
+NAME = "cloudscan_partitions"
+
+
+def source_of(errand: Errand, partition_ids: Sequence[str]) -> type[DataSource]:
+    """A data source with one row for each partition: its id, and why it was not read; empty if it was."""
+
+    class Partitions(DataSource):
+        @classmethod
+        def name(cls) -> str:
+            return NAME
+
+        def schema(self) -> str:
+            return "partition string, fault string"
+
+        def reader(self, schema: object) -> DataSourceReader:
+            del schema
+            return Reader()
+
+    class Reader(DataSourceReader):
+        def partitions(self) -> Sequence[InputPartition]:
+            return [InputPartition(one) for one in partition_ids]
+
+        def read(self, partition: InputPartition) -> Iterator[tuple[str, str]]:
+            # The base class says that it may be called with a tuple of the values, which it never is for our own.
+            yield partition.value, _fault(errand, partition.value)
+
+    return Partitions
+
+
+def _fault(errand: Errand, partition_id: str) -> str:
+    """Read a partition; gives what made it impossible. Anything unforeseen is raised: Spark tries once more."""
+    context = TaskContext.get()
+    attempt = context.attemptNumber() if context else 0
+    try:
+        read_partition(errand, partition_id, str(attempt))
+    except (CloudscanError, OSError, duckdb.Error) as error:
+        return first_line(error)
+    return ""
