@@ -1,8 +1,8 @@
 """Staging: the lines of a spool, read in a single pass into columns that DuckDB works on.
 
-Beside the files of scopes a spool may have lines that are in columns already, ``*.parquet``: another machine staged
-them. `stage` has a row for each line; ``staged_<table>`` those of one kind of fact, in the columns of its table. Every id is
-there twice: as a key (`resource_uid`) and as text (`resource_uid_text`).
+`stage` has a row for each line; ``staged_<table>`` those of one kind of fact, in the columns of its table. Every id is
+there twice: as a key (`resource_uid`) and as text (`resource_uid_text`). Beside the files of scopes a spool may have
+lines that another machine has staged: ``*.parquet``.
 """
 
 from collections.abc import Iterator, Mapping

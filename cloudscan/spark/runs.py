@@ -3,8 +3,8 @@
     claims/<run>.json                 whose run it is: created once, so that two scans never share a number
     runs/<run>/partitions/<id>.json   what one partition has to read
     runs/<run>/read/<id>-<attempt>.*  what an attempt at it has read: lines in columns (Parquet), the scopes' reports
-    runs/<run>/done/<id>.json         the attempt that counts: created once, last of all. What it does not name is debris
-    runs/<run>/kept/<scope>.*         a scope's facts with its cursor, for the next run (`cloudscan.snapshot.incremental`)
+    runs/<run>/done/<id>.json         the attempt that counts: created once, at the end; all else is debris
+    runs/<run>/kept/<scope>.*         a scope's facts with its cursor, for the next run (see `snapshot.incremental`)
     manifests/<run>.json              the run is whole, and consists of these partitions: created once
 
 Runs are numbered; the newest manifest is the last whole run.
