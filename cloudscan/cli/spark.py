@@ -78,19 +78,20 @@ def reader(
         yield read_here
         return
     plugins.check_packages("--engine spark", "spark", ("pyspark", "pyarrow"))
-    from cloudscan.spark import session
-    from cloudscan.spark.collecting import ReadOnSpark
+    from cloudscan.spark import source
+    from cloudscan.spark.collecting import ReadOnMachines
+    from cloudscan.spark.session import Cluster, session
 
-    is_elsewhere = bool(engine.remote) or not engine.master.startswith("local")
-    if is_elsewhere and engine.master + engine.remote and not engine.store:
+    cluster = Cluster(master=engine.master, remote=engine.remote)
+    if not engine.store and not cluster.is_here:
         raise ConfigurationError(
             say("--store is missing: name a folder that all machines of the cluster mount, or s3://bucket/prefix.")
         )
     store = engine.store or str((config.folder / "store").absolute())
     open_store(store)
-    with session.opened(master=engine.master, remote=engine.remote) as spark:
-        yield ReadOnSpark(
-            spark=spark,
+    with session(cluster) as spark:
+        yield ReadOnMachines(
+            carry_out=partial(source.carry_out, spark),
             open_store=partial(open_store, store),
             open_connector=partial(open_on_any_machine, config, config_path, chosen, selection.only_shared),
             full=full,

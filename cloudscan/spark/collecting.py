@@ -1,4 +1,4 @@
-"""Collecting on Spark: every budget's scopes are read on one machine, and the driver puts together what counts.
+"""Collecting on many machines: every budget's scopes are read on one, and the driver puts together what counts.
 
 The driver lists the first scopes, hands them out by the owner of the limit on requests, and does so again for scopes
 that these lead to in other budgets, until there are none. What each machine has read comes through the shared store,
@@ -13,32 +13,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
 
 from cloudscan.connector import Connector, Scope
-from cloudscan.errors import CloudscanError, SnapshotError
+from cloudscan.errors import SnapshotError
 from cloudscan.files import open_private
 from cloudscan.sentence import say
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, Found, Read, first_scopes, given_up
 from cloudscan.snapshot.collect import platform_scope as whole_platform
 from cloudscan.snapshot.spool import ScopeReport
-from cloudscan.spark import runs, source
+from cloudscan.spark import runs
 from cloudscan.spark.reading import Errand, budget_of, watched_key
 from cloudscan.spark.runs import Done, Partition, ReportLine, Run, RunManifest
 from cloudscan.store import Store
-from cloudscan.text import first_line
+
+CarryOut = Callable[[Errand, Sequence[str]], None]
+"""Has partitions read, by id, each on some machine. Raises `SnapshotError` if not all of them were."""
 
 OnEvent = Callable[[Event], None]
 _line = msgspec.json.Decoder(ReportLine)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOnSpark:
-    """Reads all scopes on the machines of a Spark session; a `cloudscan.snapshot.collect.Reader`."""
+class ReadOnMachines:
+    """Reads all scopes on many machines; a `cloudscan.snapshot.collect.Reader`."""
 
-    spark: SparkSession
+    carry_out: CarryOut
     open_store: Callable[[], Store]  # on any machine; what it is made of is sent there
     open_connector: Callable[[str], Connector]  # by platform, likewise
     full: bool = False  # ignore what earlier runs kept
@@ -46,7 +46,7 @@ class ReadOnSpark:
     def __call__(
         self, connectors: Sequence[Connector], lines: Path, options: CollectOptions, on_event: OnEvent, /
     ) -> Read:
-        """Raises `ScanRunning` if another scan uses the store, `SnapshotError` if it or Spark gives up."""
+        """Raises `ScanRunning` if another scan uses the store, `SnapshotError` if it refuses or not all was read."""
         store = self.open_store()
         record = spool.record_of(lines)
         run = runs.begin(store, record, options.clock())
@@ -61,7 +61,7 @@ class ReadOnSpark:
             partitions = gathered.partitions_of(waiting)
             for partition in partitions:
                 run.plan(partition)
-            self._carry_out(errand, [partition.id for partition in partitions])
+            self.carry_out(errand, [partition.id for partition in partitions])
             by_id = {done.partition: done for done in run.settled()}
             for partition in partitions:
                 gathered.take(by_id[partition.id])
@@ -97,26 +97,6 @@ class ReadOnSpark:
             patience=options.patience,
             ends=None if options.max_seconds is None else time.time() + options.max_seconds,
         )
-
-    def _carry_out(self, errand: Errand, partition_ids: Sequence[str]) -> None:
-        """Have partitions read. Raises `SnapshotError` if not all of them were."""
-        try:
-            self.spark.dataSource.register(source.source_of(errand, partition_ids))
-            rows = self.spark.read.format(source.NAME).load().collect()
-        except PySparkException as error:
-            raise _gave_up(first_line(error)) from error
-        if fault := next((row["fault"] for row in rows if row["fault"]), ""):
-            raise _gave_up(fault)
-
-
-def _gave_up(why: str) -> CloudscanError:
-    return SnapshotError(
-        say(
-            "Not everything could be read on Spark ({why}). Run the same scan again: what has been read is in the "
-            "store and is not read twice.",
-            why=why,
-        )
-    )
 
 
 @dataclass

@@ -7,25 +7,50 @@ Sources: "Python Data Source API", Spark 4.0 documentation. Each action reads a 
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import duckdb
 from pyspark import TaskContext
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
-from cloudscan.errors import CloudscanError
+from cloudscan.errors import CloudscanError, SnapshotError
+from cloudscan.sentence import say
 from cloudscan.spark.reading import Errand, read_partition
 from cloudscan.text import first_line
 
-NAME = "cloudscan_partitions"
+_NAME: Final = "cloudscan_partitions"
 
 
-def source_of(errand: Errand, partition_ids: Sequence[str]) -> type[DataSource]:
+def carry_out(spark: SparkSession, errand: Errand, partition_ids: Sequence[str]) -> None:
+    """Have partitions read on the machines of a session. Raises `SnapshotError` if not all of them were."""
+    try:
+        spark.dataSource.register(_source_of(errand, partition_ids))
+        rows = spark.read.format(_NAME).load().collect()
+    except PySparkException as error:
+        raise _gave_up(first_line(error)) from error
+    if fault := next((row["fault"] for row in rows if row["fault"]), ""):
+        raise _gave_up(fault)
+
+
+def _gave_up(why: str) -> SnapshotError:
+    return SnapshotError(
+        say(
+            "Not everything could be read on Spark ({why}). Run the same scan again: what has been read is in the "
+            "store and is not read twice.",
+            why=why,
+        )
+    )
+
+
+def _source_of(errand: Errand, partition_ids: Sequence[str]) -> type[DataSource]:
     """A data source with one row for each partition: its id, and why it was not read; empty if it was."""
 
     class Partitions(DataSource):
         @classmethod
         def name(cls) -> str:
-            return NAME
+            return _NAME
 
         def schema(self) -> str:
             return "partition string, fault string"

@@ -34,27 +34,27 @@ class FolderStore:
 
     def write(self, key: str, content: bytes) -> None:
         """Put content in place of what there is."""
-        with self._errors():
-            write_private(self._room_for(key), content)
+        with self._errors(), self._draft(key) as (draft, path):
+            write_private(draft, content)
+            draft.replace(path)
 
     def create(self, key: str, content: bytes) -> bool:
         """Put content if there is none, whole or not at all."""
         with self._errors():
-            path = self._room_for(key)
-            draft = path.with_name(f".{uuid.uuid4().hex}.part")
-            try:
+            with self._draft(key) as (draft, path):
                 write_private(draft, content)
-                os.link(draft, path)
-            except FileExistsError:
-                return False
-            finally:
-                draft.unlink(missing_ok=True)
+                try:
+                    os.link(draft, path)
+                except FileExistsError:
+                    return False
             return True
 
     def upload(self, file: Path, key: str) -> None:
         """Put the content of a file."""
-        with self._errors(), file.open("rb") as source, private_file(self._room_for(key)) as target:
-            shutil.copyfileobj(source, target)
+        with self._errors(), self._draft(key) as (draft, path):
+            with file.open("rb") as source, private_file(draft) as target:
+                shutil.copyfileobj(source, target)
+            draft.replace(path)
 
     def download(self, key: str, file: Path) -> bool:
         """Write the content into a new private file; False if there is none."""
@@ -75,11 +75,19 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         return self.folder / key
 
-    def _room_for(self, key: str) -> Path:
+    @contextmanager
+    def _draft(self, key: str) -> Iterator[tuple[Path, Path]]:
+        """A name for what will be at a key, which no other attempt has, and the name that it gets."""
         private_folder(self.folder)
         path = self._path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path
+        for folder in reversed(path.parent.relative_to(self.folder).parents[:-1]):
+            (self.folder / folder).mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft = path.with_name(f"{uuid.uuid4().hex}.part")
+        try:
+            yield draft, path
+        finally:
+            draft.unlink(missing_ok=True)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
