@@ -156,7 +156,7 @@ def _refuse_unreachable(cluster: Cluster) -> None:
             port = address.port or _PORTS[parts.scheme]
             socket.create_connection((address.hostname or "", port), timeout=_SECONDS).close()
         except (OSError, ValueError) as error:
-            reasons.append(first_line(error))
+            reasons.append(getattr(error, "strerror", None) or first_line(error))
         else:
             return
     raise ConfigurationError(

@@ -7,6 +7,7 @@ Source: "How to prevent object overwrites with conditional writes", Amazon S3 Us
 409 where another request for the key came in between and the write is to be tried again.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -139,7 +140,10 @@ def _code(error: Exception) -> str:
 def _open(url: str) -> BucketStore:
     parts = urlsplit(url)
     if not parts.netloc or parts.username or parts.query or parts.fragment:
-        raise ConfigurationError(say("{url} is no store; write s3://bucket/prefix.", url=repr(url)))
+        shown = repr(re.sub(r"//[^/]*@", "//", url))  # no password
+        raise ConfigurationError(
+            say("{url} is no address of a store; write s3://bucket/prefix, and nothing of credentials.", url=shown)
+        )
     prefix = parts.path.strip("/")
     return BucketStore(parts.netloc, f"{prefix}/" if prefix else "")
 
