@@ -158,7 +158,12 @@ class _Gathered:
         target = self.lines / f"{done.partition}.parquet"
         if not self.run.store.download(done.lines, target):
             raise SnapshotError(
-                say("{key} is missing from the store {url}; scan again.", key=done.lines, url=self.run.store.url)
+                say(
+                    "{key} is missing from the store {url}. Remove {marker} there, too, and run the same scan again.",
+                    key=done.lines,
+                    url=self.run.store.url,
+                    marker=self.run.marker(done.partition),
+                )
             )
         self.partitions.add(done.partition)
         self.seen.update(done.seen)

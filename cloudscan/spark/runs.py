@@ -109,13 +109,17 @@ class Run:
         """The key of something that an attempt has read."""
         return f"{self.folder}/read/{partition_id}-{attempt}{suffix}"
 
+    def marker(self, partition_id: str) -> str:
+        """The key that says which attempt at a partition counts."""
+        return f"{self.folder}/done/{partition_id}.json"
+
     def settle(self, done: Done) -> bool:
         """Let an attempt be the one that counts; False if another one is."""
-        return self.store.create(f"{self.folder}/done/{done.partition}.json", msgspec.json.encode(done))
+        return self.store.create(self.marker(done.partition), msgspec.json.encode(done))
 
     def is_settled(self, partition_id: str) -> bool:
         """Whether a partition has been read."""
-        return self.store.read(f"{self.folder}/done/{partition_id}.json") is not None
+        return self.store.read(self.marker(partition_id)) is not None
 
     def settled(self) -> Sequence[Done]:
         """The partitions that have been read."""

@@ -11,7 +11,6 @@ from typing import Final
 
 import duckdb
 from pyspark import TaskContext
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
@@ -28,7 +27,7 @@ def carry_out(spark: SparkSession, errand: Errand, partition_ids: Sequence[str])
     try:
         spark.dataSource.register(_source_of(errand, partition_ids))
         rows = spark.read.format(_NAME).load().collect()
-    except PySparkException as error:
+    except Exception as error:  # PySpark raises Java's, gRPC's and its own
         raise _gave_up(first_line(error)) from error
     if fault := next((row["fault"] for row in rows if row["fault"]), ""):
         raise _gave_up(fault)
