@@ -22,6 +22,7 @@ from cloudscan.engine.folding import (
     evidence_order,
     weight_of,
 )
+from cloudscan.engine.passes import RANK, SIZE, Count, Member, Pass, passes
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.facts import OBJECTS_INSIDE, OF_A_PART, Access, Audience
@@ -76,48 +77,111 @@ def judgements(
 class LocalFolding:
     """`Folding` on one connection to a snapshot, which keeps these temporary tables:
 
-    ===============  ============================================================================================
+    ================  ============================================================================================
+    `kept_<i>`        the rows that do not pass in the pass number `i` over several rules; see `cloudscan.engine.passes`
     `not_passed_<i>`  the flagged and unknown identities of the rule number `i`, numbered by `n`, flagged ones first
     `evidence`        the rows behind each of them, of one rule at a time: `n`, `judgement`, the rule's columns
     `extents`         how far each of them reaches
     `pieces`          the weightiest of their rows, numbered by `place`
-    ===============  ============================================================================================
+    `counted`         the containers whose contents are known as a number
+    `people_in`       who is in a group, groups left out
+    ================  ============================================================================================
+
+    With `together` false every rule runs by itself: it says the same, and takes several times as long.
     """
 
-    def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, db: duckdb.DuckDBPyConnection, *, together: bool = True) -> None:
         self._db = db
+        self._together = together
         self._numbers: dict[str, int] = {}
+        self._shared: dict[str, tuple[Pass, Member]] = {}
 
     def tallies(self, rules: Sequence[BoundRule]) -> Mapping[str, Tally]:
         """What became of every identity, counted."""
+        self._numbers = {rule.rule.id: number for number, rule in enumerate(rules)}
         platforms = _platforms(self._db)
-        _find_counted(self._db)
-        tallies: dict[str, Tally] = {}
-        for number, rule in enumerate(rules):
-            self._numbers[rule.rule.id] = number
-            tallies[rule.rule.id] = (
-                Tally() if _has_nothing_to_judge(rule.rule, platforms) else self._fold_alone(rule, number)
-            )
+        judging = [rule for rule in rules if not _has_nothing_to_judge(rule.rule, platforms)]
+        tallies = dict.fromkeys(self._numbers, Tally())
+        for one in passes(judging) if self._together else ():
+            tallies |= self._fold_together(one)
+        for rule in judging:
+            if rule.rule.id not in self._shared:
+                tallies[rule.rule.id] = self._fold_alone(rule)
+        if any(tally.flagged or tally.unknown for tally in tallies.values()):
+            _find_counted(self._db)
+            _find_people(self._db)
         return tallies
 
-    def _fold_alone(self, rule: BoundRule, number: int) -> Tally:
+    def _fold_together(self, one: Pass) -> dict[str, Tally]:
+        """The tallies of a pass's rules; none if they cannot run together, so that each answers for itself."""
+        try:
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {one.table} AS {one.kept}", one.bound(one.kept))
+            looked_at = {
+                member.rule.rule.id: number
+                for count in one.counts
+                for members, number in zip(count.members, self._counted(one, count), strict=True)
+                for member in members
+            }
+        except duckdb.IOException:
+            raise
+        except duckdb.Error:
+            self._db.execute(f"DROP TABLE IF EXISTS {one.table}")
+            return {}
+        weights = ", ".join(f"bool_or({member.weight} > 0)" for member in one.members)
+        (caught,) = self._rows(f"SELECT {weights} FROM {one.table}")
+        tallies = {}
+        for member, any_caught in zip(one.members, caught, strict=True):
+            rule = member.rule.rule
+            self._shared[rule.id] = (one, member)
+            flagged = unknown = 0
+            if any_caught:
+                identity = ", ".join(
+                    f"{column} AS {identifier(name)}"
+                    for column, name in zip(one.identity(member), rule.identity, strict=True)
+                )
+                self._db.execute(f"""
+                    CREATE OR REPLACE TEMP TABLE folded AS
+                    SELECT {", ".join(map(identifier, rule.identity))}, max(weight) AS judgement
+                    FROM (SELECT {identity}, {member.weight} AS weight FROM {one.table} WHERE {member.weight} > 0)
+                    GROUP BY ALL
+                """)
+                flagged, unknown, _ = self._number_identities(rule)
+            tallies[rule.id] = Tally(flagged=flagged, unknown=unknown, passed=looked_at[rule.id] - flagged - unknown)
+        return tallies
+
+    def _counted(self, one: Pass, count: Count) -> tuple[int, ...]:
+        (numbers,) = self._db.execute(count.sql, one.bound(count.sql)).fetchall()
+        return tuple(numbers)
+
+    def _fold_alone(self, rule: BoundRule) -> Tally:
         self._run(rule, f"CREATE OR REPLACE TEMP TABLE folded AS {folded(rule.rule)}")
+        flagged, unknown, passed = self._number_identities(rule.rule)
+        return Tally(flagged=flagged, unknown=unknown, passed=passed)
+
+    def _number_identities(self, rule: Rule) -> tuple[int, int, int]:
+        """Turn the table `folded` into the rule's `not_passed_<i>`; gives how many were flagged, unknown, passed."""
         counts = dict(self._rows("SELECT judgement, count(*) FROM folded GROUP BY judgement"))
-        tally = Tally(flagged=counts.get(FLAGGED, 0), unknown=counts.get(UNKNOWN, 0), passed=counts.get(0, 0))
-        if tally.flagged or tally.unknown:
-            identity = ", ".join(map(identifier, rule.rule.identity))
+        flagged, unknown = counts.get(FLAGGED, 0), counts.get(UNKNOWN, 0)
+        if flagged or unknown:
+            identity = ", ".join(map(identifier, rule.identity))
             self._db.execute(f"""
-                CREATE OR REPLACE TEMP TABLE not_passed_{number} AS
+                CREATE OR REPLACE TEMP TABLE not_passed_{self._numbers[rule.id]} AS
                 SELECT row_number() OVER (ORDER BY judgement DESC, {identity}) AS n, * FROM folded WHERE judgement > 0
             """)
         self._db.execute("DROP TABLE folded")
-        return tally
+        return flagged, unknown, counts.get(0, 0)
 
     def not_passed(self, rule: BoundRule) -> Iterator[NotPassed]:
         """The flagged, then the unknown identities of a rule, each with its evidence and extent."""
         number, columns = self._numbers[rule.rule.id], evidence_columns(rule.rule)
-        self._gather(rule, number)
-        self._measure(rule.rule)
+        one, member = self._shared.pop(rule.rule.id, (None, None))
+        if one and member and member.whole:
+            self._gather_kept(one, member, number)
+        else:
+            self._gather(rule, number)
+        if one and not any(other is one for other, _ in self._shared.values()):
+            self._db.execute(f"DROP TABLE {one.table}")
+        self._measure(rule.rule, sized=member is not None and member.sized)
         self._weigh(columns)
         self._db.execute("DROP TABLE evidence")
         (count,) = self._rows(f"SELECT count(*) FROM not_passed_{number}")[0]
@@ -182,7 +246,19 @@ class LocalFolding:
             WHERE (k.judgement = {FLAGGED} AND q.flagged) OR (k.judgement = {UNKNOWN} AND q.flagged IS NULL)""",
         )
 
-    def _measure(self, rule: Rule) -> None:
+    def _gather_kept(self, one: Pass, member: Member, number: int) -> None:
+        same = " AND ".join(
+            f"q.{column} IS NOT DISTINCT FROM k.{identifier(name)}"
+            for column, name in zip(one.identity(member), member.rule.rule.identity, strict=True)
+        )
+        self._db.execute(f"""
+            CREATE OR REPLACE TEMP TABLE evidence AS
+            SELECT k.n, k.judgement, {one.yields(member)}
+            FROM {one.table} AS q JOIN not_passed_{number} AS k ON {same} AND q.{member.weight} = k.judgement
+            WHERE q.{member.weight} > 0
+        """)
+
+    def _measure(self, rule: Rule, *, sized: bool) -> None:
         """Make the table `extents`, its columns in the order of `_extent`."""
         has = set(rule.columns)
         since = next((column for column in ("since", "granted_on") if column in has), "")
@@ -198,7 +274,7 @@ class LocalFolding:
             "sum(size_bytes)" if "size_bytes" in has else "NULL",
         ]
         nothing = "SELECT NULL::BIGINT AS n, NULL AS resources, NULL AS bytes, NULL AS rank, NULL AS people WHERE FALSE"
-        resources = _resources(grants="grant_uid" in has) if "resource_uid" in has else nothing
+        resources = _resources(grants="grant_uid" in has, sized=sized) if "resource_uid" in has else nothing
         people = _PEOPLE if "principal_uid" in has else nothing
         self._db.execute(f"""
             CREATE OR REPLACE TEMP TABLE extents AS
@@ -230,7 +306,7 @@ class LocalFolding:
         return self._db.execute(sql).fetchall()
 
 
-def _resources(*, grants: bool) -> str:
+def _resources(*, grants: bool, sized: bool) -> str:
     """Resources with what is counted inside them, unless every grant on one opens an uncounted part of it only.
 
     Of several containers all count with their contents or none: the sum would rise whenever one is counted at last.
@@ -240,21 +316,30 @@ def _resources(*, grants: bool) -> str:
         in_part = f"""SELECT e.n, e.resource_uid FROM evidence AS e
             JOIN counted AS c ON c.uid = e.resource_uid LEFT JOIN grants AS g ON g.uid = e.grant_uid
             GROUP BY ALL HAVING bool_and(coalesce(g.detail->>'{OF_A_PART}', 'false') = 'true')"""
+    rows, size, rank, of = (
+        (
+            f'n, resource_uid, any_value("{SIZE}") AS size_bytes, any_value("{RANK}") AS rank',
+            "p.size_bytes",
+            "p.rank",
+            "",
+        )
+        if sized
+        else ("n, resource_uid", "r.size_bytes", "r.rank", "LEFT JOIN resources AS r ON r.uid = p.resource_uid")
+    )
     return f"""SELECT n, if(uncounted, resources, inside) AS resources, if(uncounted, NULL, size) AS bytes, rank
         FROM (
             SELECT p.n, count(*) AS resources, sum(greatest(1, coalesce(c.objects, 1)))::BIGINT AS inside,
-                   sum(r.size_bytes) AS size, max(r.rank) AS rank,
-                   bool_or(c.uid IS NOT NULL) AND bool_or(r.size_bytes IS NULL OR q.n IS NOT NULL) AS uncounted
-            FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
-            LEFT JOIN resources AS r ON r.uid = p.resource_uid LEFT JOIN counted AS c ON c.uid = p.resource_uid
+                   sum({size}) AS size, max({rank}) AS rank,
+                   bool_or(c.uid IS NOT NULL) AND bool_or({size} IS NULL OR q.n IS NOT NULL) AS uncounted
+            FROM (SELECT {rows} FROM evidence WHERE resource_uid IS NOT NULL GROUP BY n, resource_uid) AS p
+            {of} LEFT JOIN counted AS c ON c.uid = p.resource_uid
             LEFT JOIN ({in_part}) AS q ON q.n = p.n AND q.resource_uid = p.resource_uid
             GROUP BY p.n)"""
 
 
 _PEOPLE: Final = """SELECT n, count(DISTINCT coalesce(m.member_uid, p.principal_uid)) AS people
     FROM (SELECT DISTINCT n, principal_uid FROM evidence WHERE principal_uid IS NOT NULL) AS p
-    LEFT JOIN (SELECT * FROM members WHERE member_uid NOT IN (SELECT group_uid FROM members)) AS m
-      ON m.group_uid = p.principal_uid
+    LEFT JOIN people_in AS m ON m.group_uid = p.principal_uid
     GROUP BY n"""
 
 
@@ -284,6 +369,14 @@ def _find_counted(db: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT * FROM (
                 SELECT uid, TRY_CAST(detail->>'{OBJECTS_INSIDE}' AS BIGINT) AS objects FROM resources
             ) WHERE objects IS NOT NULL"""
+    )
+
+
+def _find_people(db: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table `people_in`, once for all rules."""
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE people_in AS "
+        "SELECT * FROM members WHERE member_uid NOT IN (SELECT group_uid FROM members)"
     )
 
 
