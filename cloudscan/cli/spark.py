@@ -1,7 +1,7 @@
 """The options of commands that can work on Spark, and the session that they ask for."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +14,10 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.sentence import say
 
 if TYPE_CHECKING:
+    from cloudscan.engine.folding import Folding
     from cloudscan.nightly.selection import ScopeSelection
     from cloudscan.snapshot.collect import Reader
+    from cloudscan.snapshot.snapshot import Snapshot
 
 _ENGINES: Final = click.Choice(["here", "spark"])
 
@@ -57,6 +59,51 @@ def engine_options(command: Callable[..., int]) -> Callable[..., int]:
     ):  # fmt: skip
         with_engine = option(with_engine)
     return with_engine
+
+
+def judging_options(command: Callable[..., int]) -> Callable[..., int]:
+    """``--engine`` for a command that judges a snapshot, handed to it as one `Engine`."""
+
+    @wraps(command)
+    def with_engine(*arguments: object, engine_name: str, master: str, remote: str, **others: Any) -> int:
+        engine = Engine(name=engine_name, master=master, remote=remote, store="")
+        if not engine.is_spark and (master or remote):
+            raise ConfigurationError(say("--master and --remote belong to --engine spark; add it."))
+        if master and remote:
+            raise ConfigurationError(say("--master and --remote are two ways to one Spark; leave one of them out."))
+        return command(*arguments, engine=engine, **others)
+
+    for option in (
+        click.option("--remote", default="", help="A Spark Connect server (sc://host:port), for --engine spark."),
+        click.option("--master", default="", help="Spark's master, for --engine spark.  [default: as Spark is set up]"),
+        click.option("--engine", "engine_name", type=_ENGINES, default="here", show_default=True,
+                     help="Where rules run: in this process, or on a Spark cluster whose machines reach the snapshot's "
+                     "folder by the same path."),
+    ):  # fmt: skip
+        with_engine = option(with_engine)
+    return with_engine
+
+
+@contextmanager
+def folding(engine: Engine, snapshot: "Snapshot") -> "Iterator[Folding]":
+    """What runs rules over a snapshot, for the block. Raises `ConfigurationError` where there is no Spark."""
+    from cloudscan.engine.local_folding import LocalFolding
+
+    if not engine.is_spark:
+        yield LocalFolding(snapshot.db)
+        return
+    from cloudscan import plugins
+
+    plugins.check_packages("--engine spark", "spark", ("pyspark", "pyarrow"))
+    from cloudscan.spark.judging import SparkFolding
+    from cloudscan.spark.session import Cluster, session
+    from cloudscan.spark.tables import files_of
+
+    with (
+        session(Cluster(master=engine.master, remote=engine.remote)) as spark,
+        closing(SparkFolding(spark, files_of(snapshot.path))) as folded,
+    ):
+        yield folded
 
 
 @contextmanager
