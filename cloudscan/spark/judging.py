@@ -140,7 +140,7 @@ class SparkFolding:
         try:
             return asked(rule)
         except Untranslatable as error:
-            raise _cannot_run(rule, str(error)) from error
+            raise _cannot_run(rule, error.args[0]) from error
 
     def _counted(self, shared: Sequence[Pass]) -> dict[str, Tally]:
         """The tallies of all rules. Small jobs leave most of a cluster idle, so a few run side by side."""

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from cloudscan.connector import Yielded
 from cloudscan.engine.judge import Verdicts, judge
+from cloudscan.engine.loader import load_archived
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Membership, Principal, Resource, Setting, Via
@@ -22,7 +23,7 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.spark.judging import SparkFolding
 from cloudscan.spark.tables import files_of
 from tests.cli.conftest import Desk, desk
-from tests.kit.facts import RULE, Listed, load_unproven, yielding
+from tests.kit.facts import RULE, Listed, write_rule, yielding
 from tests.kit.properties import examples
 from tests.kit.spark import MASTER
 
@@ -74,8 +75,8 @@ def estates(draw: st.DrawFn) -> list[Yielded]:
         affiliation = draw(st.sampled_from(list(Affiliation)) | unread)
         sponsor = draw(st.sampled_from(people) | unread)
         facts.append(
-            Principal(uid=uid, platform="toy", account="acme", kind="user" if number < 2 else "group", email=f"{number}@x",
-                      affiliation=affiliation, sponsor_uid=sponsor)
+            Principal(uid=uid, platform="toy", account="acme", kind="user" if number < 2 else "group",
+                      email=f"{number}@x", affiliation=affiliation, sponsor_uid=sponsor)
         )  # fmt: skip
     for number, uid in enumerate(resources):
         facts.append(
@@ -108,13 +109,13 @@ def estates(draw: st.DrawFn) -> list[Yielded]:
 
 
 def rules_in(folder: Path, queries: dict[str, tuple[str, str]]) -> Sequence[Rule]:
-    rules: list[Rule] = []
     for rule_id, (identity, query) in queries.items():
         text = RULE.format(id=rule_id).lstrip()
         begin, end = text.index("  SELECT"), text.index("text:")
         text = f"{text[:begin]}  SELECT {query}\n{text[end:]}".replace("{resource_name}", "It")
-        rules += load_unproven(folder / rule_id, text.replace("[origin_uid]", f"[{identity}]"))
-    return rules
+        one = ", ".join(["res"] * (identity.count(",") + 1))
+        write_rule(folder, text.replace("[origin_uid]", f"[{identity}]").replace("[[res]]", f"[[{one}]]"), rule_id)
+    return load_archived(folder)
 
 
 def on_spark(spark: SparkSession, snapshot: Snapshot, rules: Sequence[Rule]) -> Verdicts:
