@@ -1,7 +1,7 @@
 """All that a rule may say means the same to Spark as to DuckDB, on values that are odd in every way."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +19,6 @@ from cloudscan.spark import functions
 from cloudscan.spark.dialect import Untranslatable, translate
 
 pytestmark = pytest.mark.long
-
-
-def utc(*parts: int) -> datetime:
-    """A moment as tables have it."""
-    year, month, day, *rest = parts
-    return datetime(year, month, day, *rest, tzinfo=UTC).replace(tzinfo=None)
 
 
 TEXTS = (
@@ -45,8 +39,7 @@ JSONS = (
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 2**31, -(2**63), 2**63 - 1, None)
 MOMENTS = (
-    utc(2026, 1, 1, 12), utc(9999, 12, 31), utc(2024, 2, 29, 23, 59, 59, 123456), None,
-    utc(1970, 1, 1),
+    *map(datetime.fromisoformat, ("2026-01-01T12:00", "9999-12-31", "2024-02-29T23:59:59.123456", "1970-01-01")), None,
 )  # fmt: skip
 DAYS = (date(2026, 1, 31), date(9999, 12, 1), date(2024, 2, 29), None)
 ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "DATE": pa.date32()}
@@ -64,7 +57,7 @@ SHORT = {
 }  # fmt: skip
 
 BOUND: dict[str, Any] = {
-    "as_of": utc(2026, 1, 1, 12, 0, 0, 123456), "today": date(2026, 1, 1), "days": 30, "part": 0.1,
+    "as_of": datetime.fromisoformat("2026-01-01T12:00:00.123456"), "today": date(2026, 1, 1), "days": 30, "part": 0.1,
     "word": "a\\_${x}'b", "back": -3, "big": 2**40, "yes": True,
 }  # fmt: skip
 
