@@ -70,11 +70,16 @@ class Turned:
 
 
 def turned(changes: Iterable[Change], periods: Mapping[str, ExposurePeriod]) -> dict[str, Turned]:
-    """The findings that a scan changed, by fingerprint; `periods` are the exposure periods before it."""
+    """The findings that a scan changed, by fingerprint.
+
+    `periods` are the exposure periods before it; those that it continues may be left out.
+    """
     found: dict[str, Turned] = {}
     for change in changes:
-        entry, kinds = change.entry, {event.kind for event in change.events if event.waiver is None}
-        before = periods.get(entry.fingerprint)
+        entry, before = change.entry, periods.get(change.entry.fingerprint)
+        if before is None and not change.events:
+            continue
+        kinds = {event.kind for event in change.events if event.waiver is None}
         if kinds & {EventKind.OPENED, EventKind.REOPENED}:
             found[entry.fingerprint] = Turned(turn=Turn.APPEARED, verdict=entry.verdict)
         elif EventKind.RESOLVED in kinds:
@@ -168,7 +173,7 @@ class _Comparison:
         """The findings whose subjects the scan saw, or would have seen."""
         judged = {fingerprint: one for fingerprint, one in turned.items() if one.verdict.rule_id in self._rules}
         look = estate.look_at(
-            earlier, earlier.coverage(), self._rules.values(), [one.verdict for one in judged.values()]
+            earlier, earlier.coverage(), self._rules.values(), lambda: [one.verdict for one in judged.values()]
         )
         named = {
             fingerprint: look.foundations[one.verdict.rule_id].names(one.verdict) for fingerprint, one in judged.items()

@@ -76,6 +76,12 @@ class Database:
                 _migrate(db)
             yield db
 
+    def upgrade(self) -> None:
+        """Make the tables, or bring them up to date, where that is to be done. Raises as `transaction` does."""
+        if self._is_behind():
+            with self.transaction():
+                pass
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads: all its answers are of one moment, and nothing is created or migrated.
@@ -117,6 +123,12 @@ class Database:
                     error=error.strerror,
                 )
             ) from error
+
+    def _is_behind(self) -> bool:
+        if not self._exists():
+            return True
+        with self._errors_in_words(), self._reader().begin() as db:
+            return _is_behind(db)
 
     def _reader(self) -> Engine:
         if self.file is not None:

@@ -20,9 +20,12 @@ Waivers are applied on top of that: see `cloudscan.ledger.waivers`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
@@ -36,8 +39,7 @@ UNRESOLVED: Final = (State.OPEN, State.REOPENED)
 """The states of entries that still need a fix. Whether a waiver covers one is stored beside its state."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A finding as the ledger stores it."""
 
     fingerprint: str
@@ -49,8 +51,7 @@ class Entry:
     waiver: int | None = None  # id of the waiver in force; independent of `state`
 
 
-@dataclass(frozen=True, kw_only=True)
-class LifecycleEvent:
+class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A change in the life of a finding."""
 
     kind: EventKind
@@ -63,8 +64,7 @@ class LifecycleEvent:
         return self.waiver is None or self.reason == "widened"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """An entry after a scan or a decision, and the events that led to it."""
 
     entry: Entry
@@ -94,7 +94,8 @@ def after(
 ) -> list[Change]:
     """What a scan at `moment` makes of the entries before it: the unresolved ones, and those flagged again.
 
-    `judgements_of` gives the rules' judgements of identities that are not flagged.
+    `judgements_of` gives the rules' judgements of identities that are not flagged. Of an entry that is flagged, the
+    verdict from before is not read.
     """
     old = {entry.fingerprint: entry for entry in before}
     changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in flagged]
