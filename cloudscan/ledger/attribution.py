@@ -20,9 +20,7 @@ nobody has seen it change, and never a judgement, as nobody has seen that it did
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
-from pathlib import Path
 from typing import Final
 
 from cloudscan.engine.judge import Verdicts, judge, judgements_of
@@ -30,7 +28,7 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import CloudscanError
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.ledger import basis, estate
-from cloudscan.ledger.basis import Basis
+from cloudscan.ledger.basis import Basis, PastScan
 from cloudscan.ledger.estate import ObservedRow
 from cloudscan.ledger.history import PRECISION, ExposurePeriod
 from cloudscan.ledger.lifecycle import Change
@@ -41,16 +39,6 @@ from cloudscan.snapshot.snapshot import Snapshot
 
 _OBSERVABLE: Final = frozenset({RESOURCES, PRINCIPALS, "grants"})
 """The tables that the digests of resources and principals answer for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastScan:
-    """A recorded scan, and where its snapshot is, or was."""
-
-    id: str
-    started_on: datetime
-    basis: Basis | None  # None: an older cloudscan recorded it
-    folder: Path
 
 
 class Turn(Enum):

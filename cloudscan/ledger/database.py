@@ -186,6 +186,18 @@ def aware(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
+MANY: Final[Mapping[str, int]] = {"yield_per": 1_000}
+"""Options of a query whose rows may be many: they are fetched so many at a time, and never held all at once."""
+
+
+class Moments(dict[datetime, datetime]):
+    """Stored times as UTC, each made once: the rows of one night have the same."""
+
+    def __missing__(self, moment: datetime) -> datetime:
+        self[moment] = moment.replace(tzinfo=UTC)
+        return self[moment]
+
+
 def _engine(url: sa.URL) -> Engine:
     """An engine that connects for each transaction: a command has few, and leaves no open connection behind."""
     if url.get_backend_name() == "postgresql":

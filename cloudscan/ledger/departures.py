@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy.engine import Connection
-
-from cloudscan.checklist import WINDOW, Checklist, DepartureFigures, Seen, figures, items_of, settled
+from cloudscan.checklist import WINDOW, Checklist, DepartureFigures, Seen, figures, settled
 from cloudscan.days import day_of
 from cloudscan.engine.judge import Verdicts
-from cloudscan.ledger import closing_rows
 from cloudscan.organisation import checklists
 from cloudscan.snapshot.snapshot import Snapshot
 
@@ -37,8 +34,3 @@ def _grace_days(verdicts: Verdicts) -> int:
     if rule is None:
         return checklists.GRACE_DAYS
     return int(verdicts.params.get(_RULE, {}).get(_GRACE, rule.params[_GRACE].default))
-
-
-def recalled(db: Connection, people: Sequence[Checklist]) -> Sequence[Checklist]:
-    """The checklists with the days that the ledger remembers."""
-    return settled(people, closing_rows.seen(db, items_of(people)))

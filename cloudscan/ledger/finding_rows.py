@@ -1,5 +1,6 @@
 """Rows of findings, their events and waivers: from tables to records and back, within a transaction of the caller's."""
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.finding import Judgement, State, Subject, Verdict, Waiver
-from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.database import MANY, Moments, aware, naive
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.reviews import shortened
 from cloudscan.ledger.schema import (
@@ -39,10 +40,11 @@ _STANDING: Final = sa.select(
     *(FINDINGS.c[name] for name in ("waiver_id", "digest")),
 )
 _VERDICTS: Final = msgspec.json.Decoder(Verdict)
+_KINDS: Final = {kind.value: kind for kind in EventKind}
 _STATES: Final = {state.value: state for state in State}
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is stored of a finding beside its verdict."""
 
     state: State
@@ -76,13 +78,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
             waiver=self.waiver,
         )
 
-    def is_like(self, other: "Standing") -> bool:
-        """Whether a finding stands as before, whatever its verdict is."""
+    def is_as_in(self, entry: Entry) -> bool:
+        """Whether an entry stands as it is stored, whatever its verdict is."""
+        seen_last = entry.verified and entry.state in UNRESOLVED
         return (
-            self.state is other.state
-            and self.verified is other.verified
-            and self.waiver == other.waiver
-            and self.last_seen_on == other.last_seen_on
+            self.state is entry.state
+            and self.verified is entry.verified
+            and self.waiver == entry.waiver
+            and (self.last_seen_on is None if seen_last else self.last_seen_on == entry.last_seen_on)
         )
 
 
@@ -112,7 +115,7 @@ class DecisionRows(NamedTuple):
 
 def standing(db: Connection) -> dict[str, Standing]:
     """How all entries stand that are open or reopened, by fingerprint; waived or not."""
-    return _standing(db.execute(_STANDING.where(FINDINGS.c.state.in_(UNRESOLVED))))
+    return _standing(db.execute(_STANDING.where(FINDINGS.c.state.in_(UNRESOLVED)), execution_options=MANY))
 
 
 def standing_of(db: Connection, fingerprints: Sequence[str]) -> dict[str, Standing]:
@@ -128,7 +131,7 @@ def unresolved_verdicts(db: Connection, wanted: Collection[str]) -> dict[str, Ve
     query = sa.select(FINDINGS.c.fingerprint, FINDINGS.c.verdict)
     decode = _VERDICTS.decode
     if len(wanted) > _MOST_VALUES:
-        rows: Iterable[Any] = db.execute(query.where(FINDINGS.c.state.in_(UNRESOLVED)))
+        rows: Iterable[Any] = db.execute(query.where(FINDINGS.c.state.in_(UNRESOLVED)), execution_options=MANY)
         return {fingerprint: decode(verdict) for fingerprint, verdict in rows if fingerprint in wanted}
     rows = db.execute(query.where(FINDINGS.c.fingerprint.in_(list(wanted))))
     return {fingerprint: decode(verdict) for fingerprint, verdict in rows}
@@ -136,7 +139,7 @@ def unresolved_verdicts(db: Connection, wanted: Collection[str]) -> dict[str, Ve
 
 def unresolved_entries(db: Connection) -> list[Entry]:
     """All entries that are open or reopened, waived or not."""
-    return [_entry(row) for row in db.execute(_ENTRIES.where(FINDINGS.c.state.in_(UNRESOLVED)))]
+    return [_entry(row) for row in db.execute(_ENTRIES.where(FINDINGS.c.state.in_(UNRESOLVED)), execution_options=MANY)]
 
 
 class _Outline(msgspec.Struct, frozen=True):
@@ -156,7 +159,10 @@ def covered_subjects(db: Connection) -> list[Entry]:
         one = decode(text)
         return Verdict(rule_id=one.rule_id, judgement=one.judgement, identity=one.identity, subject=one.subject)
 
-    return [_entry(row, outlined) for row in db.execute(_ENTRIES.where(FINDINGS.c.state.in_(UNRESOLVED)))]
+    return [
+        _entry(row, outlined)
+        for row in db.execute(_ENTRIES.where(FINDINGS.c.state.in_(UNRESOLVED)), execution_options=MANY)
+    ]
 
 
 class OpenSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,14 +295,14 @@ def decision_rows(
     inserted, rewritten, updated, events = [], [], [], []
     for change in decision.changes:
         entry, fingerprint = change.entry, change.entry.fingerprint
-        old, now, verdict = before.get(fingerprint), Standing.of(entry), told.get(fingerprint)
+        old, verdict = before.get(fingerprint), told.get(fingerprint)
         if old is None:
             own = verdict or StoredVerdict.of(entry.verdict)
-            inserted.append({"fingerprint": fingerprint, **_values(now), **_values_of_verdict(entry.verdict, own)})
+            inserted.append({"fingerprint": fingerprint, **_values(entry), **_values_of_verdict(entry.verdict, own)})
         elif verdict is not None:
-            rewritten.append({"key": fingerprint, **_values(now), **_values_of_verdict(entry.verdict, verdict)})
-        elif not now.is_like(old):
-            updated.append({"key": fingerprint, **_values(now)})
+            rewritten.append({"key": fingerprint, **_values(entry), **_values_of_verdict(entry.verdict, verdict)})
+        elif not old.is_as_in(entry):
+            updated.append({"key": fingerprint, **_values(entry)})
         events += [
             {
                 "fingerprint": fingerprint,
@@ -345,17 +351,24 @@ def events(db: Connection, query: sa.Select[Any], versions: Mapping[str, str]) -
 
     `versions` are those that were new with a scan, by its id.
     """
+    columns = (EVENTS.c[name] for name in ("fingerprint", "scan_id", "happened_on", "kind"))
+    rows: Iterable[Any] = db.execute(
+        query.with_only_columns(*columns, EVENTS.c.waiver_id, EVENTS.c.reason, EVENTS.c.changed_by).order_by(
+            EVENTS.c.id
+        )
+    )
+    moments = Moments()
     return [
         Event(
-            fingerprint=row.fingerprint,
-            scan_id=row.scan_id,
-            on=aware(row.happened_on),
-            kind=EventKind(row.kind),
-            waiver=row.waiver_id,
-            reason=row.reason,
-            rejudged=rejudged(row.changed_by, aware(row.happened_on), versions.get(row.scan_id, "")),
+            fingerprint=sys.intern(fingerprint),
+            scan_id=sys.intern(scan_id),
+            on=moments[happened_on],
+            kind=_KINDS[kind],
+            waiver=waiver,
+            reason=reason,
+            rejudged=rejudged(changed_by, moments[happened_on], versions.get(scan_id, "")) if changed_by else None,
         )
-        for row in db.execute(query.order_by(EVENTS.c.id))
+        for fingerprint, scan_id, happened_on, kind, waiver, reason, changed_by in rows
     ]
 
 
@@ -379,17 +392,13 @@ def _entry(row: Any, decoded: Callable[[str], Verdict] = _VERDICTS.decode) -> En
 
 
 def _standing(rows: Iterable[Any]) -> dict[str, Standing]:
-    moments: dict[datetime, datetime] = {}  # most findings share theirs
-
-    def shared(moment: datetime) -> datetime:
-        return moments.setdefault(moment, moment)
-
+    moments = Moments()
     return {
-        fingerprint: Standing(
+        sys.intern(fingerprint): Standing(
             state=_STATES[state],
             verified=verified,
-            first_seen_on=shared(aware(first_seen_on)),
-            last_seen_on=shared(aware(last_seen_on)) if last_seen_on else None,
+            first_seen_on=moments[first_seen_on],
+            last_seen_on=moments[last_seen_on] if last_seen_on else None,
             waiver=waiver,
             digest=digest,
         )
@@ -403,7 +412,8 @@ def _in_parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
         yield values[start : start + _MOST_VALUES]
 
 
-def _values(standing: Standing) -> dict[str, object]:
+def _values(entry: Entry) -> dict[str, object]:
+    standing = Standing.of(entry)
     return {
         "state": standing.state.value,
         "verified": standing.verified,

@@ -1,5 +1,6 @@
 """Rows of scans and exposure periods, and the differences that they show, within a transaction of the caller's."""
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +15,9 @@ from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
 from cloudscan.ledger import comparison, finding_rows, history
-from cloudscan.ledger.attribution import PastScan
-from cloudscan.ledger.basis import Basis
+from cloudscan.ledger.basis import Basis, PastScan
 from cloudscan.ledger.comparison import Turns
-from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.database import MANY, Moments, aware, naive
 from cloudscan.ledger.finding_rows import entries_with, unresolved_fingerprints
 from cloudscan.ledger.history import ExposurePeriod, PeriodExtent, SeenTurn
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
@@ -76,8 +76,12 @@ class PeriodMark(NamedTuple):
 def period_marks(db: Connection) -> dict[str, PeriodMark]:
     """The marks of the exposure periods that have not ended, by fingerprint."""
     columns = (EXPOSURE_PERIODS.c[name] for name in ("fingerprint", *PeriodMark._fields))
-    rows = db.execute(sa.select(*columns).where(EXPOSURE_PERIODS.c.to_on.is_(None)))
-    return {fingerprint: PeriodMark(severity, waived) for fingerprint, severity, waived in rows}
+    rows = db.execute(sa.select(*columns).where(EXPOSURE_PERIODS.c.to_on.is_(None)), execution_options=MANY)
+    marks: dict[PeriodMark, PeriodMark] = {}  # there are few that differ
+    return {
+        sys.intern(fingerprint): marks.setdefault(PeriodMark(severity, waived), PeriodMark(severity, waived))
+        for fingerprint, severity, waived in rows
+    }
 
 
 def current_periods(db: Connection, fingerprints: Collection[str]) -> dict[str, ExposurePeriod]:
@@ -160,13 +164,17 @@ def write_periods(db: Connection, rows: PeriodRows) -> None:
 def extents_of_unresolved(db: Connection) -> dict[str, list[PeriodExtent]]:
     """The extents of all periods of unresolved findings, by fingerprint."""
     extents: dict[str, list[PeriodExtent]] = {}
+    moments = Moments()
     columns = (EXPOSURE_PERIODS.c[name] for name in ("fingerprint", "from_on", "to_on", "resources", "people"))
     query = sa.select(*columns).where(EXPOSURE_PERIODS.c.fingerprint.in_(unresolved_fingerprints()))
-    for fingerprint, from_on, to_on, resources, people in db.execute(query):
+    for fingerprint, from_on, to_on, resources, people in db.execute(query, execution_options=MANY):
         extent = PeriodExtent(
-            started_on=aware(from_on), ended_on=aware(to_on) if to_on else None, resources=resources, people=people
+            started_on=moments[from_on],
+            ended_on=moments[to_on] if to_on else None,
+            resources=resources,
+            people=people,
         )
-        extents.setdefault(fingerprint, []).append(extent)
+        extents.setdefault(sys.intern(fingerprint), []).append(extent)
     return extents
 
 

@@ -12,30 +12,27 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
-from cloudscan.checklist import Checklist
+from cloudscan.checklist import Checklist, items_of, settled
 from cloudscan.days import Calendar, clock_time, day_of
-from cloudscan.engine.framework_file import Framework
-from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.fix import key_of_verdict
 from cloudscan.ledger import (
     clock_rows,
-    departures,
+    closing_rows,
     finding_rows,
     gap_rows,
     gaps,
     history,
     history_rows,
     lifecycle,
-    recording,
     report_rows,
     reviews,
     ticket_rows,
@@ -44,7 +41,7 @@ from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import Database, aware, persistently
 from cloudscan.ledger.finding_rows import DecisionRows, OpenSubject, Standing
 from cloudscan.ledger.lifecycle import Entry
-from cloudscan.ledger.recording import Occasion
+from cloudscan.ledger.mark import mark
 from cloudscan.ledger.schema import EVENTS, SCANS
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
@@ -62,11 +59,16 @@ from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, ReviewDecision, Scan, WaiverReview, WaiverStatus
 from cloudscan.sentence import say
 from cloudscan.snapshot.organisation import waiver_number
-from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
+
+if TYPE_CHECKING:
+    from cloudscan.engine.framework_file import Framework
+    from cloudscan.engine.judge import Verdicts
+    from cloudscan.ledger.recording import Occasion
+    from cloudscan.snapshot.snapshot import Snapshot
 
 Result = TypeVar("Result")
 Writing = Callable[[Connection], None]
@@ -121,11 +123,11 @@ class Ledger:
 
     def record(
         self,
-        snapshot: Snapshot,
-        verdicts: Verdicts,
+        snapshot: "Snapshot",
+        verdicts: "Verdicts",
         *,
         organisation: str = "",
-        frameworks: Sequence[Framework] = (),
+        frameworks: "Sequence[Framework]" = (),
     ) -> Report:
         """Record the verdicts on a snapshot; returns the report, which tells the `frameworks` control by control.
 
@@ -134,6 +136,8 @@ class Ledger:
         Raises `LedgerError` if a later scan is recorded already: history is not rewritten.
         """
         # An attempt may have succeeded although its answer was lost: recording a scan again changes nothing.
+        from cloudscan.ledger.recording import Occasion  # judges; what only reads does without
+
         occasion = Occasion(
             snapshot=snapshot,
             verdicts=verdicts,
@@ -172,6 +176,11 @@ class Ledger:
         with self._database.reading() as db:
             report = report_rows.last_report(db, datetime.now(UTC), self._calendar)
             return report and report_rows.with_history(db, report, self._tolerance, self._grouping)
+
+    def last(self) -> Report | None:
+        """As `latest`, but without what was before: no trend, changes, events, times, waivers and tickets."""
+        with self._database.reading() as db:
+            return report_rows.last_report(db, datetime.now(UTC), self._calendar)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
@@ -318,7 +327,7 @@ class Ledger:
     def recalled(self, people: Sequence[Checklist]) -> Sequence[Checklist]:
         """The checklists of people who leave, with the days on which earlier scans saw something closed."""
         with self._database.reading() as db:
-            return departures.recalled(db, people)
+            return settled(people, closing_rows.seen(db, items_of(people)))
 
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
@@ -381,7 +390,9 @@ class Ledger:
             entries = finding_rows.entries_with(db, list(fingerprints))
         return {entry.fingerprint: key_of_verdict(entry.verdict, entry.fingerprint) for entry in entries}
 
-    def _record(self, occasion: Occasion) -> Report:
+    def _record(self, occasion: "Occasion") -> Report:
+        from cloudscan.ledger import recording
+
         self._database.upgrade()
         report = recording.record(self._database, occasion)
         with self._database.reading() as db:
@@ -402,12 +413,12 @@ class Ledger:
             self._database.upgrade()
         while True:
             with self._database.reading() as db:
-                before = recording.mark(db)
+                before = mark(db)
                 result, write = decide(db)
             if dry_run:
                 return result
             with self._database.transaction() as db:
-                if recording.mark(db) == before:
+                if mark(db) == before:
                     write(db)
                     return result
 

@@ -4,12 +4,11 @@ The database is locked for the writing alone. If somebody else has written since
 thrown away and done again: a decision of a person, or a scan, comes between two of our steps now and then, not often.
 """
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.checklist import Checklist, Seen, changed, items_of
@@ -29,15 +28,15 @@ from cloudscan.ledger import (
     history_rows,
     lifecycle,
     report_rows,
+    scan_report,
 )
-from cloudscan.ledger.attribution import PastScan
-from cloudscan.ledger.basis import basis_of
+from cloudscan.ledger.basis import PastScan, basis_of
 from cloudscan.ledger.database import Database
 from cloudscan.ledger.finding_rows import DecisionRows, Standing, StoredVerdict
 from cloudscan.ledger.gaps import GapRecord
 from cloudscan.ledger.history_rows import PeriodMark, PeriodRows
 from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry
-from cloudscan.ledger.schema import EVENTS, REVOCATIONS, SCANS, WAIVER_REVIEWS, WAIVERS
+from cloudscan.ledger.mark import Mark, mark
 from cloudscan.ledger.waivers import WaiverRegister, decide
 from cloudscan.report import Report
 from cloudscan.snapshot.snapshot import Snapshot
@@ -53,26 +52,6 @@ class Occasion:
     frameworks: Sequence[Framework]
     calendar: Calendar
     tolerance: float
-
-
-class Mark(NamedTuple):
-    """How far the ledger had come: another one means that somebody has written."""
-
-    scan: str | None
-    scans: int
-    events: int | None
-    waivers: int | None
-    revocations: int
-    reviews: int | None
-
-
-def mark(db: Connection) -> Mark:
-    """How far the ledger has come. Tickets and channels do not count: nothing is worked out from them."""
-    last = sa.select(SCANS.c.id).order_by(SCANS.c.started_on.desc()).limit(1).scalar_subquery()
-    counted = (sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in (SCANS, REVOCATIONS))
-    newest = (sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (EVENTS, WAIVERS, WAIVER_REVIEWS))
-    (scans, revocations), (events, waivers, reviews) = counted, newest
-    return Mark(*db.execute(sa.select(last, scans, events, waivers, revocations, reviews)).one())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +87,7 @@ def record(database: Database, occasion: Occasion) -> Report:
     """
     snapshot, verdicts = occasion.snapshot, occasion.verdicts
     coverage = snapshot.coverage()
-    flagged = {verdict.fingerprint: verdict for verdict in verdicts.flagged}
+    flagged = {sys.intern(verdict.fingerprint): verdict for verdict in verdicts.flagged}
     people = departures.leaving(snapshot, occasion.calendar.timezone)
     while True:
         with database.reading() as db:
@@ -167,7 +146,7 @@ def _worked_out(
 
     changes = lifecycle.after(
         known.before,
-        flagged.values(),
+        flagged,
         verdicts.judgements_of,
         look=estate.look_at(snapshot, coverage, verdicts.rules, stored),
         moment=scan.started_on,
@@ -184,7 +163,7 @@ def _worked_out(
     entries = [change.entry for change in decision.changes]
     seen = gaps.seen(known.gaps, gaps.gaps_in(coverage), scan.started_on)
     closings = changed(people, known.closings, scan.started_on, calendar.timezone)
-    report = report_rows.report_of(
+    report = scan_report.report_of(
         snapshot,
         verdicts,
         entries,

@@ -3,72 +3,38 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cloudscan import __version__
 from cloudscan.coverage import Coverage
-from cloudscan.days import Calendar, clock_time, day_of
-from cloudscan.engine import framework_coverage
-from cloudscan.engine.framework_file import Framework
-from cloudscan.engine.judge import Verdicts
-from cloudscan.engine.partner_summary import partner_summaries
+from cloudscan.days import Calendar, clock_time
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, Severity, State, Verdict, Waiver
-from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
-from cloudscan.ledger.attribution import PastScan
-from cloudscan.ledger.basis import Basis, changes
+from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, ticket_rows
+from cloudscan.ledger.basis import Basis, PastScan, changes
 from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.gaps import gaps_in
-from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
+from cloudscan.ledger.lifecycle import UNRESOLVED
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
 from cloudscan.ledger.waivers import statuses
 from cloudscan.report import ChangedBy, Report, figures_of
 from cloudscan.sentence import say
-from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
 from cloudscan.ticketing.policy import Grouping
 
+if TYPE_CHECKING:
+    from cloudscan.snapshot.snapshot import Snapshot
+
 Stored = TypeVar("Stored")
+_PACKED: Final = 1_000  # findings at a time
 _MOST_SCANS: Final = 400  # of the trend in a report
 
 
-def report_of(
-    snapshot: Snapshot,
-    verdicts: Verdicts,
-    entries: Iterable[Entry],
-    waivers: Mapping[int, Waiver],
-    *,
-    coverage: list[Coverage],
-    organisation: str,
-    frameworks: Iterable[Framework],
-    calendar: Calendar,
-) -> Report:
-    """The report of one scan by itself; `entries` are the ledger's after it."""
-    summaries = verdicts.summaries()
-    findings = lifecycle.findings(entries, verdicts, snapshot.scan.started_on, waivers)
-    return Report(
-        tool=f"cloudscan {__version__}",
-        generated_on=datetime.now(UTC),
-        organisation=organisation or _name_of_accounts(coverage),
-        scan=snapshot.scan,
-        rules=summaries,
-        findings=findings,
-        unknowns=verdicts.unknown,
-        coverage=lifecycle.condensed(coverage),
-        frameworks=framework_coverage.results(frameworks, summaries, findings, verdicts.unknown),
-        partners=partner_summaries(snapshot, findings, day_of(snapshot.scan.started_on, calendar.timezone)),
-        timezone=calendar.timezone,
-        deadlines=calendar.deadlines,
-        rank_deadlines=calendar.rank_deadlines,
-    )
-
-
-class _StoredFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _StoredFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A finding of the last report, without its verdict: that is in the finding's own row."""
 
     fingerprint: str
@@ -101,7 +67,7 @@ class _StoredFinding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 def scan_row(
-    report: Report, snapshot: Snapshot, basis: Basis, past: Sequence[PastScan], changed_by: Iterable[ChangedBy]
+    report: Report, snapshot: "Snapshot", basis: Basis, past: Sequence[PastScan], changed_by: Iterable[ChangedBy]
 ) -> dict[str, object]:
     """A scan's row, ready to be written.
 
@@ -121,7 +87,7 @@ def scan_row(
         "complete": report.complete,
         "snapshot": str(snapshot.path),
         "report": _packed(msgspec.structs.replace(report, findings=())),
-        "findings": _packed(msgspec.convert(report.findings, list[_StoredFinding], from_attributes=True)),
+        "findings": _packed_findings(report.findings),
         "figures": msgspec.json.encode(figures).decode(),
         "basis": msgspec.json.encode(basis).decode(),
     }
@@ -216,7 +182,7 @@ def with_history(db: Connection, report: Report, tolerance: float, grouping: Gro
         changes=history_rows.diff_between(db, baseline, scans[-1], tolerance, versions) if baseline else None,
         events=[event for event in events if event.fingerprint in verdicts],
         time_open={
-            fingerprint: history.time_open_of(verdict, extents.get(fingerprint, ()), report.scan.started_on)
+            fingerprint: history.time_open_of(verdict, extents.pop(fingerprint, ()), report.scan.started_on)
             for fingerprint, verdict in verdicts.items()
         },
         waivers=[status for status in listed if status.current],
@@ -226,6 +192,8 @@ def with_history(db: Connection, report: Report, tolerance: float, grouping: Gro
 
 def _with_decisions(db: Connection, report: Report, today: datetime, calendar: Calendar) -> Report:
     """The report with what was decided about its findings and gaps since it was made, and today's calendar."""
+    from cloudscan.engine import framework_coverage  # reads YAML
+
     rows = db.execute(
         sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
             FINDINGS.c.state.in_(UNRESOLVED)
@@ -251,6 +219,16 @@ def _with_decisions(db: Connection, report: Report, today: datetime, calendar: C
     )
 
 
+def _packed_findings(findings: Sequence[Finding]) -> bytes:
+    """The findings without their verdicts, a part at a time: text of all of them would need much memory."""
+    packer = zlib.compressobj()
+    parts = [packer.compress(b"[")]
+    for start in range(0, len(findings), _PACKED):
+        some = msgspec.convert(findings[start : start + _PACKED], list[_StoredFinding], from_attributes=True)
+        parts.append(packer.compress((b"," if start else b"") + msgspec.json.encode(some)[1:-1]))
+    return b"".join((*parts, packer.compress(b"]"), packer.flush()))
+
+
 def _packed(value: object) -> bytes:
     return zlib.compress(msgspec.json.encode(value))
 
@@ -262,9 +240,3 @@ def _decoded(content: bytes, kind: type[Stored]) -> Stored:
         raise LedgerError(
             say("The last report in the ledger was written by another cloudscan version; scan again.")
         ) from error
-
-
-def _name_of_accounts(coverage: Iterable[Coverage]) -> str:
-    """A name for an organisation that has none in the configuration: its first accounts."""
-    accounts = sorted({row.account for row in coverage if row.account})
-    return ", ".join(accounts[:3]) + (" …" if len(accounts) > 3 else "")

@@ -13,6 +13,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,12 @@ from tests.reports.synthetic import RULES, report
 START: Final = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 ORDINARY: Final = "-c shared_buffers=128MB"
 """A server as it is installed, but for where it listens."""
+
+
+TRIED: Final = (
+    "Writing only the day of unchanged findings: PostgreSQL writes whole rows, its log stays as large.",
+    "Switching the garbage collector off: 0.27 of 1.05 s, now won by records that it need not look at.",
+)
 
 
 class Night(NamedTuple):
@@ -97,12 +104,6 @@ def record(url: str, folder: Path, file: Path, on: datetime) -> tuple[float, flo
         return time.process_time() - began, memory("VmHWM") - before
 
 
-def _child(
-    answers: "multiprocessing.Queue[tuple[float, float]]", url: str, folder: Path, file: Path, on: datetime
-) -> None:
-    answers.put(record(url, folder, file, on))
-
-
 def measure(url: str, findings: int, quiet: int) -> list[Night]:
     """All nights of one ledger."""
     nights = []
@@ -120,20 +121,10 @@ def measure(url: str, findings: int, quiet: int) -> list[Night]:
             *[("quiet", "changed")] * quiet,
         ]
         for number, (title, file) in enumerate(plan):
-            context = multiprocessing.get_context("spawn")
-            answers: multiprocessing.Queue[tuple[float, float]] = context.Queue()
             at = _position(url)
-            arguments = (
-                answers,
-                url.replace("FOLDER", name),
-                folder,
-                folder / f"{file}.json",
-                START + timedelta(days=number),
-            )
-            process = context.Process(target=_child, args=arguments)
-            process.start()
-            seconds, peak = answers.get(timeout=600)
-            process.join()
+            arguments = (url.replace("FOLDER", name), folder, folder / f"{file}.json", START + timedelta(days=number))
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                seconds, peak = process.submit(record, *arguments).result()
             nights.append(Night(title, seconds, peak, (_position(url) - at) / 1e6))
             print(
                 f"  night {number + 1}, {title:<10}: {seconds:5.2f} s, {peak / findings:4.1f} KiB a finding, "
@@ -221,8 +212,6 @@ def main() -> None:
             )
         )
 
-
-TRIED: Final = ()
 
 if __name__ == "__main__":
     main()
