@@ -28,8 +28,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
-from cloudscan_emulators.aws.event_history import EventHistory, change_of
 from cloudscan_emulators.aws.config_recorder import ConfigRecorder
+from cloudscan_emulators.aws.event_history import EventHistory, change_of
 from cloudscan_emulators.aws.identity_center import IdentityCenter
 from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
