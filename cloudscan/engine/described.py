@@ -1,6 +1,6 @@
 """Rules as they are written, for readers: what a rule says and asks. Nothing is checked or proven here.
 
-`cloudscan.engine.loader` says what is wrong with a rule; whoever only looks one up need not wait for that.
+`cloudscan.engine.loader` says what is wrong with a rule; to look one up, nobody has to wait for that.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,7 @@ class DescribedRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(folders: Iterable[Path], rule_id: str) -> DescribedRule | None:
-    """The rule in the one file that bears its id; None if there is no such file, or it cannot be read as one."""
+    """The rule in the one file that has its id for a name; None if there is no such file, or it cannot be read as one."""
     files = _files(folders)
     named = [file for file in files if file.stem == rule_id and not _is_other(file)]
     remedies, problems = shared.read(files)
