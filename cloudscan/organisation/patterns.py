@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudscan.sentence import Sentence, say
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every command reads a configuration, and many need no database
     import duckdb
 
 _PLATFORM: Final = re.compile(r"([a-z][a-z0-9]*):(?:/*)(?=.)")
