@@ -323,6 +323,10 @@ class DriveConnector:
         people = self._directory().people
         return self._quiet.get(lambda: QuietDrives(self.google, self.options, people, self.now()))
 
+    def people(self) -> People:
+        """Who is who, as the directory has it. Raises as `read_directory` does."""
+        return self._directory().people
+
     def _directory(self) -> Directory:
         """Read once; a scan that is resumed in another process reads it again."""
         return self._directory_once.get(lambda: read_directory(self.google, self.estate, self.options))

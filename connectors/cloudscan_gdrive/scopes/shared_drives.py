@@ -57,8 +57,10 @@ def facts_of_shared_drive(
     since: Cursor | None,
     readers: MutableMapping[str, str],
     quiet: QuietDrives | None = None,
+    *,
+    with_files: bool = True,
 ) -> Iterator[Yielded]:
-    """A drive as far as it changed since the cursor; all of it where there is none.
+    """A drive as far as it changed since the cursor; all of it where there is none. `with_files`: not its members only.
 
     `readers` keeps, by the drive's id, in whose name it could be read before. Raises as `listing.files` does, and
     `StaleCursor` where the drive must be read in full.
@@ -88,6 +90,8 @@ def facts_of_shared_drive(
             yield questions.DRIVE_MEMBERS.lacking(Reason(code=Code.DRIVE_MEMBERS_MISSING), uid)
         yield marker(uid, uid)
         yield Membership(group_uid=group.uid, member_uid=None)
+    if not with_files:
+        return
     users = _readers(page.entries, people, options, readers.get(drive.id, ""), all_members=all_members)
     if not users:
         yield questions.SHARED_DRIVE_FILES.gap(AccessDenied(Code.NOBODY_TO_ACT_FOR), uid)
