@@ -108,7 +108,7 @@ class PolicyEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     whole: bool = True  # False: the end of the text is left out
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One row behind a verdict. `chain` explains it step by step, from the setting to the verdict.
 
     A ledger of an older cloudscan has sentences there, by language.

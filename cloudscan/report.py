@@ -1,6 +1,6 @@
 """The report as a value: all that formats and trackers receive."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,11 +11,13 @@ import msgspec
 from cloudscan.checklist import Checklist, DepartureFigures, Occasion
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.days import UTC_NAME, Calendar, days_to_fix
+from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
+from cloudscan.sentence import say
 
 SCHEMA_VERSION = "3.4"
 
@@ -349,6 +351,12 @@ class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The options of a format that has none."""
 
 
+Written = str | bytes | Iterable[str | bytes]
+"""What a format gives: the whole file, as text or, if it is binary, as bytes; or its text piece by piece, as such or in
+UTF-8.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFormat:
     """What the entry point group `cloudscan.reports` resolves to: one format of the report."""
@@ -356,7 +364,7 @@ class ReportFormat:
     name: str  # as in ``--format html``
     title: str
     suffix: str  # of the file, with the dot
-    write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes if it is binary
+    write: Callable[[Report, str], Written]  # (report, language); in pieces where it may become large
     show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
@@ -407,6 +415,27 @@ class Show(Protocol):
 
 
 DIFFERENCE_KINDS: Final = tuple(DifferenceKind)
+
+
+def pieces(written: Written) -> Iterator[bytes]:
+    """What a format gave, as it is in a file: text in UTF-8, what that cannot carry written out as an escape.
+
+    Raises `ConfigurationError` for what is neither text nor bytes, nor pieces of them.
+    """
+    for piece in [written] if isinstance(written, str | bytes) or not isinstance(written, Iterable) else written:
+        match piece:
+            case str():
+                yield piece.encode("utf-8", "backslashreplace")
+            case bytes():
+                yield piece
+            case _:
+                raise ConfigurationError(
+                    say(
+                        "The format wrote a {kind} where text or bytes belong; ask who made it for a version that "
+                        "fits this cloudscan.",
+                        kind=type(piece).__name__,
+                    )
+                )
 
 
 def figures_of(report: Report) -> ScanFigures:

@@ -7,7 +7,8 @@ import msgspec
 from cloudscan.errors import ConfigurationError, check_least, check_url
 from cloudscan.sentence import say
 
-_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0}
+_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0, "full_every_days": 1}
+_MOST_DAYS = 60  # CloudTrail's event history has 90
 _CONFIG = ("config_aggregator", "config_snapshots")
 
 
@@ -42,11 +43,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     config_aggregator: str = ""  # an aggregator of AWS Config, asked in place of each bucket
     config_region: str = ""  # where the aggregator is; empty: as region
     config_snapshots: str = ""  # delivered by AWS Config: a folder, or s3://bucket/prefix
+    full_every_days: int = 7  # everything is asked at least so often; in between what CloudTrail tells; 1: every time
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
         for key, least in _LEAST.items():
             check_least(key, getattr(self, key), least)
+        if self.full_every_days > _MOST_DAYS:
+            most = say("full_every_days must be at most {most}.", most=_MOST_DAYS)
+            raise ConfigurationError(most, key="full_every_days")
         check_url("endpoint", self.endpoint)
         sources = [key for key in _CONFIG if getattr(self, key)]
         if len(sources) > 1:

@@ -95,6 +95,11 @@ PERMISSIONS: tuple[Permission, ...] = (
         optional=True,
     ),
     Permission(
+        name="cloudtrail:LookupEvents",
+        reason=say("what has changed since the last scan; without it every scan asks for everything"),
+        optional=True,
+    ),
+    Permission(
         name="s3:ListAccessPointsForObjectLambda", reason=say("to count Object Lambda access points"), optional=True
     ),
     Permission(name="s3tables:ListTableBuckets", reason=say("to count table buckets"), optional=True),

@@ -46,7 +46,7 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=4,
+    meaning=5,
     basis_options=(
         *("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
         *("config_aggregator", "config_snapshots"),

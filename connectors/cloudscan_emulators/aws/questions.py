@@ -72,5 +72,6 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-config-file": rf"{_BUCKET}/.+_ConfigSnapshot_[^/]+$",
     "s3-storage-metrics": r"^POST .*ListMetrics\b",
     "s3-storage": r"^POST .*GetMetricData\b",
+    "s3-event-history": r"^POST .*LookupEvents\b",
 }
 """By question: what finds its requests."""

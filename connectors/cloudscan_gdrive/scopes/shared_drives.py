@@ -33,6 +33,7 @@ from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest, unpack
 from cloudscan_gdrive.scopes.drive_context import CopyRestriction, DriveContext, marker
 from cloudscan_gdrive.scopes.drive_walk import changed, everything
+from cloudscan_gdrive.scopes.quiet_drives import QuietDrives
 from cloudscan_gdrive.scopes.shared_drive_files import SharedDriveFiles, as_member
 
 _SWITCHES: Final = (
@@ -55,6 +56,7 @@ def facts_of_shared_drive(
     drive: SharedDrive,
     since: Cursor | None,
     readers: MutableMapping[str, str],
+    quiet: QuietDrives | None = None,
     *,
     with_files: bool = True,
 ) -> Iterator[Yielded]:
@@ -74,7 +76,9 @@ def facts_of_shared_drive(
     if isinstance(page.error, QuotaSpent):
         raise page.error
     tree = Tree(top=uid, roots=frozenset({drive.id}))
-    context = DriveContext(google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive))
+    context = DriveContext(
+        google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive), quiet=quiet
+    )
     members = [(member, meaning) for member in page.entries if (meaning := context.meaning(member))]
     all_members = page.complete and bool(page.entries)
     restrictions = restrictions_of(drive, members, people, all_members=all_members)
