@@ -1,5 +1,6 @@
 """The report as a value: all that formats and trackers receive."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -237,7 +238,7 @@ class EventKind(StrEnum):
     WAIVED = "waived"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A change in a finding's life."""
 
     fingerprint: str
@@ -249,7 +250,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejudged: Rejudged | None = None  # None: the estate changed, or somebody decided
 
 
-class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How much has been open for how long: duration matters as much as audience."""
 
     days: float
@@ -445,25 +446,21 @@ def figures_of(report: Report) -> ScanFigures:
     for finding in work:
         verdict = finding.verdict
         audience = _effective_audience(verdict)
-        subject = verdict.subject.uid or finding.fingerprint
         if audience is not None:
-            before = widest.get(subject, (audience, 0))
-            widest[subject] = (max(audience, before[0]), max(verdict.resources, before[1]))
-    audiences = {audience for audience, _ in widest.values()}
+            subject = verdict.subject.uid or finding.fingerprint
+            before, resources = widest.get(subject, (audience, 0))
+            wider = audience if audience.rung > before.rung else before
+            widest[subject] = (wider, max(verdict.resources, resources))
+    exposure: dict[Audience, AudienceCount] = {}
+    for audience in sorted({audience for audience, _ in widest.values()}, reverse=True):
+        behind = [resources for own, resources in widest.values() if own is audience]
+        exposure[audience] = AudienceCount(subjects=len(behind), resources=sum(behind))
     return ScanFigures(
-        findings={
-            severity: sum(finding.severity is severity for finding in work) for severity in reversed(list(Severity))
-        },
+        findings=_by_severity(work),
         waived=len(report.findings) - len(work),
         unknown=len(report.unknowns),
         score=round(sum(finding.score for finding in work), 1),
-        exposure={
-            audience: AudienceCount(
-                subjects=sum(own is audience for own, _ in widest.values()),
-                resources=sum(resources for own, resources in widest.values() if own is audience),
-            )
-            for audience in sorted(audiences, reverse=True)
-        },
+        exposure=exposure,
         scopes=report.scan.scopes,
         resources=sum(report.scan.resources.values()),
         requests=report.scan.requests,
@@ -471,6 +468,11 @@ def figures_of(report: Report) -> ScanFigures:
         gaps=gap_counts(report),
         by_platform=_by_platform(report, work),
     )
+
+
+def _by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
+    counted = Counter(finding.severity.value for finding in findings)
+    return {severity: counted[severity.value] for severity in reversed(list(Severity))}
 
 
 def _by_platform(report: Report, work: Sequence[Finding]) -> Mapping[str, PlatformFigures]:
@@ -481,9 +483,7 @@ def _by_platform(report: Report, work: Sequence[Finding]) -> Mapping[str, Platfo
     }
     return {
         platform: PlatformFigures(
-            findings={
-                severity: sum(finding.severity is severity for finding in some) for severity in reversed(list(Severity))
-            },
+            findings=_by_severity(some),
             fixes=len({key_of(finding) for finding in some}),
             score=round(sum(finding.score for finding in some), 1),
         )

@@ -98,17 +98,18 @@ def judge(
     as_of: datetime | None = None,
     timezone: str = UTC_NAME,
     params: Params | None = None,
+    folding: Folding | None = None,
 ) -> Verdicts:
     """Apply rules to a snapshot. `as_of` is "now" for the rules; by default the moment when the scan began.
 
-    "Today" is its day in `timezone`, the organisation's.
+    "Today" is its day in `timezone`, the organisation's. `folding` reads the snapshot's tables; None: DuckDB, here.
 
     Raises `ConfigurationError` for a param that does not exist or is out of bounds, `RuleError` if the database
     cannot run a query.
     """
     moment = _here(as_of or snapshot.scan.started_on, timezone)
     with reading(snapshot.path):
-        return judged_by(LocalFolding(snapshot.db), rules, as_of=moment, timezone=timezone, params=params)
+        return judged_by(folding or LocalFolding(snapshot.db), rules, as_of=moment, timezone=timezone, params=params)
 
 
 def judged_by(

@@ -20,7 +20,7 @@ import gzip
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,12 +146,14 @@ class Earlier:
 
     folder: Path
     outdated: frozenset[str] = frozenset()  # platforms whose kept facts were translated in another way
+    fetch: Callable[[str], None] = lambda _: None  # brings what was kept of a scope (its uid) into the folder
 
     def of(self, scope_uid: str) -> EarlierScope | None:
         """A scope as it was read before; None if nothing was kept.
 
         Raises `StaleCursor` if what was kept is damaged.
         """
+        self.fetch(scope_uid)
         path = self.folder / FOLDER / file_name(scope_uid)
         try:
             header, _, report = path.with_suffix(".json").read_bytes().partition(b"\n")

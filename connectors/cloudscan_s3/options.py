@@ -40,10 +40,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     objects_per_bucket: int = 20  # of them, per bucket without an inventory
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
+    full_every_days: int = 7  # everything is asked at least so often; in between what CloudTrail tells; 1: every time
     config_aggregator: str = ""  # an aggregator of AWS Config, asked in place of each bucket
     config_region: str = ""  # where the aggregator is; empty: as region
     config_snapshots: str = ""  # delivered by AWS Config: a folder, or s3://bucket/prefix
-    full_every_days: int = 7  # everything is asked at least so often; in between what CloudTrail tells; 1: every time
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""

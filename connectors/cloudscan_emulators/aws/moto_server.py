@@ -86,8 +86,8 @@ class Emulator:
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
     storage: StorageMetrics = field(default_factory=StorageMetrics)
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
-    config: ConfigRecorder = field(default_factory=ConfigRecorder)
     history: EventHistory = field(default_factory=EventHistory)  # of what the server was asked to change
+    config: ConfigRecorder = field(default_factory=ConfigRecorder)
 
     @property
     def requests(self) -> int:
@@ -285,8 +285,8 @@ class _Faulty:
             asked, region = _body(environment), _region(environment)
             reply = self._emulator.storage.reply(target, asked, region)
             reply = reply or self._emulator.identity_center.reply(target, asked, region)
-            reply = reply or self._emulator.config.reply(target, asked, region)
             reply = reply or self._emulator.history.reply(target, asked, _account(environment), region)
+            reply = reply or self._emulator.config.reply(target, asked, region)
         if reply is None and environment["PATH_INFO"] == "/" and "max-buckets=" in query:
             reply = Reply(body=_with_regions(b"".join(self._moto(environment, lambda *_: None)).decode()))
         if reply is None:

@@ -70,9 +70,9 @@ class Asker:
     patience: Patience
     spent: SpentPatience = field(default_factory=SpentPatience)
     asked: set[str] = field(default_factory=set)  # the names of the questions that were asked, whatever the answer
+    memory: Memory | None = None  # answers that still stand
     recorded: Recorded | None = None  # what needs not be asked for
     refused: ProviderError | None = None  # why nothing else can be
-    memory: Memory | None = None  # answers that still stand
 
     def ask(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | Unread | None:
         """The answer, None where nothing is configured, or `Unread` with the reason. Raises `ConfigurationError`."""
