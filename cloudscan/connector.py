@@ -60,10 +60,15 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="t
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field="type"):
-    """A position in a scope's stream of changes from which the next run can continue."""
+    """A position in a scope's stream of changes from which the next run can continue.
+
+    `whole`: what was yielded before it is all that there is, also where the scope was continued. The connector
+    remembers in the token what spares it questions; nothing is taken over from the earlier run, facts and gaps alike.
+    """
 
     scope_uid: str
     token: str
+    whole: bool = False
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"):

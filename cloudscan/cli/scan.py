@@ -320,7 +320,7 @@ def _publish(report: Report, request: ScanRequest, log: "ScanLog") -> None:
     page = output.write_page(report, config.folder / "reports", request.page, language)
     _export_metrics(report, request.metrics)
     if request.format:
-        output.to_stdout(output.written(request.format, report, language))
+        output.report_to_stdout(request.format, report, language)
         if not request.json_log:
             output.unread(report)
     else:

@@ -208,7 +208,7 @@ def _named(part: exp.Expr) -> set[str]:
 
 
 def _sql(part: exp.Expr) -> str:
-    return part.sql(dialect="duckdb", comments=False)
+    return part.sql(dialect="duckdb", comments=False, copy=False)
 
 
 def _renamed(sql: str, names: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ Columns with a meaning to the engine, if a rule yields them: `resource_uid`, `or
 `granted_on`, `owner_email`. Name, kind, address and owner of the subject are looked up and need not be yielded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -117,10 +117,7 @@ def judged_by(
 ) -> Verdicts:
     """Apply rules to what an engine has, as `judge` does to a snapshot; `as_of` is on the organisation's clock."""
     given = params or {}
-    check_params(rules, given)
-    bound = [_bound(rule, as_of, given) for rule in rules]
-    tallies = folding.tallies(bound)
-    found = [rule for rule in bound if tallies[rule.rule.id].flagged or tallies[rule.rule.id].unknown]
+    tallies, found = _folded(folding, rules, as_of, given)
     verdicts = evidence.with_containers(folding, list(evidence.verdicts(folding, found)))
     return Verdicts(
         rules=tuple(rules),
@@ -131,6 +128,19 @@ def judged_by(
         params=given,
         _folding=folding,
     )
+
+
+def streamed(
+    snapshot: Snapshot, rules: Sequence[Rule], *, timezone: str = UTC_NAME, params: Params | None = None
+) -> Iterator[Verdict]:
+    """The verdicts of `judge` one by one, for whom they need not be in memory together; without their containers.
+
+    Raises as `judge` does.
+    """
+    with reading(snapshot.path):
+        folding = LocalFolding(snapshot.db)
+        _, found = _folded(folding, rules, _here(snapshot.scan.started_on, timezone), params or {})
+        yield from evidence.verdicts(folding, found)
 
 
 def judgements_of(
@@ -224,6 +234,16 @@ def fold(
 def _here(moment: datetime, timezone: str) -> datetime:
     """A moment on the organisation's clock."""
     return moment.astimezone(zone(timezone))
+
+
+def _folded(
+    folding: Folding, rules: Sequence[Rule], as_of: datetime, params: Params
+) -> tuple[Mapping[str, Tally], Sequence[BoundRule]]:
+    """The tallies of all rules, and the rules that flagged something or could not decide."""
+    check_params(rules, params)
+    bound = [_bound(rule, as_of, params) for rule in rules]
+    tallies = folding.tallies(bound)
+    return tallies, [rule for rule in bound if tallies[rule.rule.id].flagged or tallies[rule.rule.id].unknown]
 
 
 def _bound(rule: Rule, as_of: datetime, params: Params) -> BoundRule:

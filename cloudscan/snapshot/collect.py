@@ -422,7 +422,7 @@ class _Collecting:
     def _read(self, task: _Task, writer: SpoolWriter, earlier: EarlierScope | None) -> None:
         replaced = Replaced()
         named: set[str] = set()
-        has_cursor = False  # without a new cursor nothing vouches for what was read before
+        latest: Cursor | None = None  # without a new cursor nothing vouches for what was read before
         cursor = earlier.cursor if earlier else None
         for item in _guarded(task.connector, lambda: task.connector.collect(task.scope, cursor)):
             if self._stop.is_set():
@@ -437,8 +437,8 @@ class _Collecting:
                     writer.fact(item)
             else:
                 writer.add(item)
-                has_cursor = has_cursor or isinstance(item, Cursor)
-        if earlier and has_cursor:
+                latest = item if isinstance(item, Cursor) else latest
+        if earlier and latest and not latest.whole:
             writer.mark_incremental()
             for line in earlier.lines(replaced, named):
                 writer.line(line)

@@ -70,6 +70,11 @@ def bucket_of(scope: Scope) -> ListedBucket:
     )
 
 
+def regions_of(scope: Scope) -> tuple[str, Sequence[str]]:
+    """The region of a scope's bucket, and those of the access points that open it."""
+    return scope.params.get("region", ""), [point.region for point in points_of(scope)]
+
+
 def deliveries_of(scope: Scope) -> Collection[str]:
     """The kinds of delivery that a bucket is asked for: `REPLICATION`, `INVENTORIES`."""
     return scope.params.get("deliveries", "").split()
