@@ -22,7 +22,7 @@ from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.sentence import say
-from cloudscan.snapshot import incremental, log_facts, spool
+from cloudscan.snapshot import incremental, log_facts, short_texts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport
@@ -93,7 +93,7 @@ def seal(
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
         rows, coverage = _Sealing(db, lines, work, options, record).run()
-        kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
+        kinds = dict(db.execute("SELECT kind::VARCHAR, count(*) FROM resources GROUP BY ALL ORDER BY ALL").fetchall())
     manifest = Manifest(
         format=FORMAT,
         tool=f"cloudscan {__version__}",
@@ -136,6 +136,7 @@ class _Sealing:
         rows["grants"] = self._grants()
         coverage += self._grants_without_resource()
         coverage += self._join(rows)
+        short_texts.enumerate_few(self.db)
         self.db.execute(views_sql())
         rows["members"] = self._write("members", "SELECT * FROM members")
         rows["exposures"] = self._write("exposures", "SELECT * FROM exposures")
