@@ -31,6 +31,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
 from cloudscan.facts import EVERYTHING, NEVER, AnyFact, Hidden, Outcome, Word
+from cloudscan.forecast import Amount, Forecasting
 from cloudscan.needs import Needs
 from cloudscan.reason import Reason
 
@@ -488,4 +489,6 @@ class ConnectorPlugin:
     organisation_ids: IdShape | None = None  # of `Estate.organisations`; None: it does not look at them
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None
+    forecasting: Forecasting | None = None  # what reading costs
+    size: Callable[[Any, Estate], Iterable[Amount]] | None = None  # how much there is, by a few requests
     needs: Callable[[Any], Needs] | None = None  # (options): what an unattended scan needs beside the configuration

@@ -22,8 +22,10 @@ from cloudscan import config, facts, plugins, reason
 from cloudscan.cli.main import cli
 from cloudscan.engine import framework_coverage, loader
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.forecast import Approach, Charge, Quota
 from cloudscan.framework import Extent
 from cloudscan.organisation.register import PartnerTable
+from cloudscan.planning import model
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import policy, routing
@@ -42,6 +44,7 @@ def main() -> None:
         "controls.ja": controls("ja"),
         "configuration": options(),
         "reliability": reliability(),
+        "plan": plan(),
     }
     for name, lines in pages.items():
         (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
@@ -52,6 +55,71 @@ def main() -> None:
     (folder / "man").mkdir(exist_ok=True)
     for name, lines in manuals.items():
         (folder / "man" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def plan() -> Iterator[str]:
+    """The page of what a scan will cost: each platform's approaches, for four sizes of an estate."""
+    yield _PLAN
+    for name in plugins.connector_names():
+        plugin = plugins.connector(name)
+        forecasting = plugin.forecasting
+        if forecasting is None:
+            continue
+        shares = ", ".join(
+            f"one of its {unit} for {1 / share:,.0f} files" for unit, share in forecasting.typical.items() if share < 1
+        )
+        yield f"\n## {plugin.title}\n"
+        yield f"An ordinary estate: {shares}. `--size {name}.UNIT=N` says better.\n"
+        yield "| files | approach | requests | hours | of these by quota | processor, h | memory, MB | disk, MB | dollars |"
+        yield "| --: | --- | --: | --: | --: | --: | --: | --: | --: |"
+        for files in (10_000, 1_000_000, 100_000_000, 1_000_000_000):
+            sizes = model.sizes_of(forecasting, {"files": files})
+            found = model.costs(forecasting, sizes)
+            for cost in found:
+                yield (
+                    f"| {files:,} | {cost.approach} | {cost.requests:,} | {_hours(cost.hours)} "
+                    f"| {_hours(cost.hours_by_quota)} | {_hours(cost.processor_hours)} | {cost.memory_megabytes:,} "
+                    f"| {cost.disk_megabytes:,} | {'' if cost.certain else '~'}{cost.dollars:,.0f} |"
+                )
+        yield "\nApproaches, and what they are:\n"
+        for approach in forecasting.approaches:
+            more = " ".join(filter(None, (
+                f"Needs: {approach.needs}" if approach.needs else "",
+                f"Does not say: {approach.lacks}" if approach.lacks else "",
+                f"Answers are up to {approach.hours_old:.0f} hours old." if approach.hours_old else "",
+            )))  # fmt: skip
+            yield f"- **{approach.name}**: {approach.title}. {more}".rstrip()
+        yield "\nSources of quotas and prices: " + "; ".join(sorted({
+            source.source + ("" if source.certain else " (second-hand)")
+            for approach in forecasting.approaches for source in _sources(approach) if source.source
+        })) + "."  # fmt: skip
+
+
+def _sources(approach: Approach) -> list[Quota | Charge]:
+    return [*approach.quotas, *approach.charges]
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2f}"
+
+
+_PLAN = """# What a scan will cost
+
+    cloudscan plan
+
+counts users, drives, sites, buckets with a handful of requests, and says for each platform what a scan takes by each
+approach: requests, hours, processor time, memory, disk, money, and which approach it advises. What cannot be counted is
+taken to be as in an ordinary company, and said to be; `--size gdrive.files=2000000` says better, and with `--offline`
+nobody is asked.
+
+**Advised** is the live scan as long as it fits into a night (eight hours), because nothing else answers as much; beyond
+that what the provider has written itself, where that takes less than half; on the nights after, what changed. Above 30
+million resources judging is better done by Spark.
+
+The hours are the longest of three: what the provider's quota allows, waiting for answers (0.2 seconds each, 16 at a
+time), and the processor. Processor time contains sealing and judging. Memory stays below 2 GiB because DuckDB spills.
+Quotas are those of a customer of that size; a `~` marks prices or quotas that are second-hand or guessed. The processor
+time of a file is what [the benches](performance.md) measured."""
 
 
 def commands() -> Iterator[str]:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Scan a small made-up company and show the report."),
     "init": ("init", "Write a cloudscan.toml to start from."),
     "doctor": ("doctor", "Check that everything is in place for a scan."),
+    "plan": ("plan", "Say what a scan will cost: requests, hours, memory, money."),
     "permissions": ("permissions", "List the permissions that a connector needs, and why."),
     "scan": ("scan", "Read the clouds, judge what was read, write the report."),
     "collect": ("scan", "Only read the clouds, into a snapshot."),

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan.forecast import Amount
+from cloudscan_gdrive.forecast import FORECASTING
 from cloudscan_gdrive.needs import needs
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
@@ -20,6 +22,12 @@ def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
     from cloudscan_gdrive.doctor import checks
 
     return checks(options, estate)
+
+
+def _size(options: Options, estate: Estate) -> Iterator[Amount]:
+    from cloudscan_gdrive.forecast import size
+
+    return size(options, estate)
 
 
 PLUGIN = ConnectorPlugin(
@@ -46,5 +54,7 @@ PLUGIN = ConnectorPlugin(
     ),
     policy_document=delegation_list,
     doctor=_doctor,
+    forecasting=FORECASTING,
+    size=_size,
     needs=needs,
 )

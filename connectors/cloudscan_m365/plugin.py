@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan.forecast import Amount
+from cloudscan_m365.forecast import FORECASTING
 from cloudscan_m365.needs import needs
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
@@ -20,6 +22,12 @@ def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
     from cloudscan_m365.doctor import checks
 
     return checks(options, estate)
+
+
+def _size(options: Options, estate: Estate) -> Iterator[Amount]:
+    from cloudscan_m365.forecast import size
+
+    return size(options, estate)
 
 
 PLUGIN = ConnectorPlugin(
@@ -44,5 +52,7 @@ PLUGIN = ConnectorPlugin(
     ),
     policy_document=consent_script,
     doctor=_doctor,
+    forecasting=FORECASTING,
+    size=_size,
     needs=needs,
 )

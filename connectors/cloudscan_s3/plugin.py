@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate, IdShape
+from cloudscan.forecast import Amount
+from cloudscan_s3.forecast import FORECASTING
 from cloudscan_s3.needs import needs
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
@@ -25,6 +27,12 @@ def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
     return checks(options, estate)
 
 
+def _size(options: Options, estate: Estate) -> Iterator[Amount]:
+    from cloudscan_s3.forecast import size
+
+    return size(options, estate)
+
+
 PLUGIN = ConnectorPlugin(
     name="s3",
     title="Amazon S3",
@@ -40,5 +48,7 @@ PLUGIN = ConnectorPlugin(
     organisation_ids=IdShape(pattern=r"o-[a-z0-9]{10,32}", example="o-a1b2c3d4e5"),
     policy_document=policy_document,
     doctor=_doctor,
+    forecasting=FORECASTING,
+    size=_size,
     needs=needs,
 )

@@ -90,3 +90,12 @@ def test_the_pages_of_reference_are_current(tmp_path: Path) -> None:
 
     for page in (page for page in sorted(tmp_path.rglob("*")) if page.is_file()):
         assert (root / "docs" / page.relative_to(tmp_path)).read_text("utf-8") == page.read_text("utf-8"), page.name
+
+
+def test_the_page_of_performance_says_what_the_benches_kept(tmp_path: Path) -> None:
+    """`tools/performance.py` writes it; run it after a bench with `--save`."""
+    root, page = Path(__file__).parents[2], tmp_path / "performance.md"
+
+    subprocess.run([sys.executable, root / "tools" / "performance.py", page], check=True, cwd=root)
+
+    assert (root / "docs" / "performance.md").read_text("utf-8") == page.read_text("utf-8")

@@ -5,7 +5,7 @@ Sources: Google Identity, "Using OAuth 2.0 for server to server applications" (e
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,14 @@ class TokenAnswer:
     data: bytes
 
 
+@dataclass(frozen=True)
+class _Acting:
+    """One user's credentials."""
+
+    credentials: Any
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Identity:
     """Access tokens: one for each user who is impersonated, renewed when they expire. Thread-safe."""
 
@@ -62,25 +70,32 @@ class Identity:
         self._credentials = credentials
         self._scopes = list(scopes)
         self._request = request
-        self._acting: dict[str, Any] = {}
+        self._acting: dict[str, _Acting] = {}
         self._lock = threading.Lock()
 
     def token(self, user: str, *, renew: bool = False) -> str:
-        """A token to act as `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`."""
+        """A token to act as `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`.
+
+        What is read in the name of one user in several threads waits for one token.
+        """
         with self._lock:
             acting = self._acting.get(user)
             if acting is None:
-                acting = self._acting[user] = self._as(user)
-        if renew or not acting.valid:
-            try:
-                acting.refresh(self._request)
-            except google.auth.exceptions.TransportError as error:
-                raise Unreachable(Code.TOKENS_FAILED, quote=first_line(error, 200)) from error
-            except google.auth.exceptions.GoogleAuthError as error:
-                raise _refused_token(user, error) from error
-            except (ValueError, TypeError, KeyError) as error:  # an answer that google-auth cannot make sense of
-                raise Unreachable(Code.TOKENS_FAILED, quote=first_line(error, 200)) from error
-        return str(acting.token)
+                acting = self._acting[user] = _Acting(self._as(user))
+        with acting.lock:
+            if renew or not acting.credentials.valid:
+                self._refresh(user, acting.credentials)
+            return str(acting.credentials.token)
+
+    def _refresh(self, user: str, credentials: Any) -> None:
+        try:
+            credentials.refresh(self._request)
+        except google.auth.exceptions.TransportError as error:
+            raise Unreachable(Code.TOKENS_FAILED, quote=first_line(error, 200)) from error
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise _refused_token(user, error) from error
+        except (ValueError, TypeError, KeyError) as error:  # an answer that google-auth cannot make sense of
+            raise Unreachable(Code.TOKENS_FAILED, quote=first_line(error, 200)) from error
 
     def _as(self, user: str) -> Any:
         scoped = self._credentials.with_scopes(self._scopes) if _takes_scopes(self._credentials) else self._credentials

@@ -9,6 +9,7 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
@@ -100,6 +101,13 @@ def variables_of(condition: Condition) -> tuple[str, ...]:
     if not condition.refers:
         return ()
     return tuple(dict.fromkeys(name for value in condition.values for name in variables_in(value)))
+
+
+def key_presence(condition: Condition) -> tuple[Condition, ...]:
+    """What a condition asks of a request whatever value suits it: its key, unless that may be absent."""
+    if condition.negated or condition.if_exists or condition.quantifier == "all":
+        return ()
+    return (replace(condition, operator="Null", values=("false",), quantifier=""),)
 
 
 def is_met(condition: Condition, context: Context, variables: bool = True) -> bool:

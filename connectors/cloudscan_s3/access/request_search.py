@@ -41,7 +41,7 @@ from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.forms import Classes
 from cloudscan_s3.access.members import Asked, members
 from cloudscan_s3.access.networks import Network
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request import Caller, Request, admits, allowed, applies_to, covers
 from cloudscan_s3.access.request_values import BOUNDS, Choice, choices, open_variables, refers, resources
 from cloudscan_s3.access.situation import Situation
@@ -329,16 +329,22 @@ def _relates_keys(statement: Statement, target: PolicyTarget) -> bool:
 
 
 def _relaxed(statement: Statement, target: PolicyTarget) -> Statement:
-    """A statement without the conditions that refer to keys other than the target's."""
+    """A statement as if the keys that its conditions compare had suitable values, as far as a request carries them."""
     return replace(
         statement,
-        conditions=tuple(
-            condition
-            for condition in statement.conditions
-            if all(name in target.context for name in conditions.variables_of(condition))
-        ),
+        conditions=tuple(kept for condition in statement.conditions for kept in _as_if_it_fitted(condition, target)),
         resources=tuple(map(conditions.with_wildcards, statement.resources)),
     )
+
+
+def _as_if_it_fitted(condition: Condition, target: PolicyTarget) -> tuple[Condition, ...]:
+    """What is left of a condition if its policy variables suit the caller: a comparison still needs its key.
+
+    {"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}} keeps out callers without any tag.
+    """
+    if all(name in target.context for name in conditions.variables_of(condition)):
+        return (condition,)
+    return conditions.key_presence(condition)
 
 
 def could_stop(statement: Statement, request: Request) -> bool:

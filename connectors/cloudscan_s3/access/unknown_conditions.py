@@ -29,10 +29,7 @@ def without_unknown(statement: Statement, target: PolicyTarget) -> Statement:
 
 def _as_if_met(condition: Condition) -> tuple[Condition, ...]:
     """What is known all the same: a pattern matches nothing where the request lacks the key."""
-    lenient = condition.negated or condition.if_exists or condition.quantifier == "all"
-    if lenient or not is_short_pattern(condition):
-        return ()
-    return (replace(condition, operator="Null", values=("false",), quantifier=""),)
+    return conditions.key_presence(condition) if is_short_pattern(condition) else ()
 
 
 def suiting(layer: PolicyLayer) -> PolicyLayer:

@@ -163,6 +163,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("a Deny on single objects that happen to be our examples", [allow(Resource="arn:aws:s3:::b/p/*"), deny(Resource=[f"arn:aws:s3:::b/p/{key}" for key in ("any-object", "any-object-1", "x", "")])], ANYONE, True),
     ("a folder by the caller's tag", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*")], ACCOUNT, True),
     ("a folder by the caller's tag, which a condition fixes", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when=when("StringEquals", "aws:PrincipalTag/team", "data"))], ACCOUNT, True),
+    ("only a user whose tag is the user's own name, whom nobody can be unsigned", [allow(when={"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}})], ACCOUNT, True),
     ("a folder by the caller's tag, fixed beside a variable", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when={"StringLike": {"aws:PrincipalTag/team": ["d*", "${aws:username}"], "aws:PrincipalType": "AssumedRole"}})], ACCOUNT, True),
     ("a bucket by the caller's tag", [allow(Resource="arn:aws:s3:::${aws:PrincipalTag/bucket}/*")], ACCOUNT, True),
     ("a folder by the user agent", [allow(Resource="arn:aws:s3:::b/${aws:UserAgent}/*")], ANYONE, True),
@@ -252,3 +253,12 @@ def test_listing_makes_objects_findable() -> None:
     assert {path.access: path.audience for path in opened} == dict.fromkeys(
         (Access.LIST, Access.READ), Audience.ANYONE_DISCOVERABLE
     )
+
+
+def test_a_tag_that_must_be_the_users_own_name_opens_nothing_to_unsigned_requests() -> None:
+    """Who does not sign has neither a tag nor a name: no path, not even one that nobody can be sure of."""
+    own_name = allow(when=when("StringEquals", "aws:PrincipalTag/team", "${aws:username}"))
+
+    through_it = [path for path in paths(allow(), own_name) if path.statement.number == 2]
+
+    assert "anonymous" not in {path.witness.request.caller.kind for path in through_it}

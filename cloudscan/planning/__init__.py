@@ -1,0 +1,1 @@
+"""What a scan will cost, before it is begun."""
