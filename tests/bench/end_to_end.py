@@ -78,7 +78,8 @@ def write_scope(
                    '{scope.uid}' AS parent_uid, '{scope.uid}' AS container_uid
             FROM range({begin}, {begin + files}) AS r(i)""",
         f"""SELECT 'resource' AS type, {item} AS uid, '{name}' AS platform, 'acme' AS account, 'file' AS kind,
-                   '見積書 ' || i || '.xlsx' AS name, 'folder ' || (i // {FOLDER}) || '/見積書 ' || i || '.xlsx' AS path,
+                   '見積書 ' || i || '.xlsx' AS name,
+                   'folder ' || (i // {FOLDER}) || '/見積書 ' || i || '.xlsx' AS path,
                    {folder} AS parent_uid, '{scope.uid}' AS container_uid,
                    '{name}:user/' || (i % 20000) AS owner_uid, hash(i) % 10000000 + {changed}::INT AS size_bytes,
                    '2025-01-01T00:00:00Z' AS created_on, 'https://{name}.example/' || i AS url
