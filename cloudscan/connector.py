@@ -44,7 +44,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="t
 
     `params` is whatever the connector needs to find the scope again, as strings, so that a killed scan can be resumed
     by another process. `hides` is what may be missing where the whole scope cannot be read; empty: anything in its
-    account (anything on its platform, where it has no account).
+    account (anything on its platform, where it has no account). `budget` names whose limit on requests it uses up:
+    where several machines read, one of them reads all scopes of a budget; empty: the limit is the whole platform's.
     """
 
     uid: str
@@ -55,13 +56,19 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="t
     parent_uid: str | None = None
     params: Mapping[str, str] = {}
     hides: tuple[Hidden, ...] = ()
+    budget: str = ""  # 111122223333/eu-west-1
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field="type"):
-    """A position in a scope's stream of changes from which the next run can continue."""
+    """A position in a scope's stream of changes from which the next run can continue.
+
+    `whole`: what was yielded before it is all that there is, also where the scope was continued. The connector
+    remembers in the token what spares it questions; nothing is taken over from the earlier run, facts and gaps alike.
+    """
 
     scope_uid: str
     token: str
+    whole: bool = False
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"):

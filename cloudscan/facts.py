@@ -160,6 +160,12 @@ ledger tells a finding that is *judged differently* from one that is new, where 
 configuration translates the same answers into other facts. A connector that does not give it leaves that unclear.
 """
 
+OBSERVED_ON: Final = "observed_on"
+"""A key of `detail`, of resources: the moment, in ISO 8601, at which the platform itself recorded what is said here.
+
+Only where that was not when the scan asked: what is read from an export or a recorder is as old as that is.
+"""
+
 # What directories say of an account, as keys of a principal's `detail`. They join accounts to persons. A key that is
 # left out is not known; days are the organisation's (`cloudscan.connector.Estate.day_of`).
 

@@ -1,4 +1,7 @@
-"""Judgements: what the rules decided (verdicts), and what needs fixing (findings)."""
+"""Judgements: what the rules decided (verdicts), and what needs fixing (findings).
+
+These records are many, and never refer to themselves: the garbage collector need not look at them (``gc=False``).
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -66,7 +69,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manager: "Person | None" = None  # None: none is known
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a finding is about: the resource (or the principal) that has to be changed."""
 
     uid: str = ""
@@ -108,7 +111,7 @@ class PolicyEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     whole: bool = True  # False: the end of the text is left out
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One row behind a verdict. `chain` explains it step by step, from the setting to the verdict.
 
     A ledger of an older cloudscan has sentences there, by language.
@@ -120,7 +123,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     party: Party | None = None  # None: nobody outside in particular
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A rule's answer on one identity, with its evidence. Passed ones are counted, not kept."""
 
     rule_id: str
@@ -158,7 +161,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: date  # the last day on which it is in force, where the organisation works
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A flagged verdict with its history: one item of work."""
 
     fingerprint: str
@@ -205,25 +208,33 @@ _ACCESS_WORDS: Mapping[str, Mapping[str, str]] = {
 
 
 class _Fields(dict[str, str]):
-    """The values for a message's fields; a field without a value is a question mark."""
+    """The values for a message's fields, looked up when they are asked for; one without a value is ``?``."""
 
-    def __missing__(self, _field: str) -> str:
-        return "?"
+    def __init__(self, verdict: Verdict, language: str) -> None:
+        super().__init__()
+        self._verdict = verdict
+        self._language = language
+
+    def __missing__(self, field: str) -> str:
+        evidence, subject = self._verdict.evidence, self._verdict.subject
+        value = evidence[0].row.get(field) if evidence else None
+        if value in (None, ""):
+            value = getattr(subject, _SUBJECT_FIELDS[field]) if field in _SUBJECT_FIELDS else None
+        if value in (None, ""):
+            return "?"
+        if field == "access":
+            return _ACCESS_WORDS[self._language].get(str(value), str(value))
+        return block(str(value), self._language) if field == "blocked_by" else str(value)
+
+
+_SUBJECT_FIELDS: Mapping[str, str] = {
+    "resource_name": "name",
+    "name": "name",
+    "account": "account",
+    "owner_email": "owner",
+}
 
 
 def message(text: RuleText, verdict: Verdict, language: str) -> str:
     """The rule's message about a verdict, its fields filled from the first piece of evidence, then the subject."""
-    subject = {
-        "resource_name": verdict.subject.name,
-        "name": verdict.subject.name,
-        "account": verdict.subject.account,
-        "owner_email": verdict.subject.owner,
-    }
-    row = verdict.evidence[0].row if verdict.evidence else {}
-    known = {column: value for column, value in (*subject.items(), *row.items()) if value not in (None, "")}
-    fields = _Fields({column: str(value) for column, value in known.items()})
-    if "access" in fields:
-        fields["access"] = _ACCESS_WORDS[language].get(fields["access"], fields["access"])
-    if "blocked_by" in fields:
-        fields["blocked_by"] = block(fields["blocked_by"], language)
-    return text.message.format_map(fields)
+    return text.message.format_map(_Fields(verdict, language))

@@ -28,12 +28,12 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def severity(self) -> Severity:
         """That of the worst finding."""
-        return max(finding.severity for finding in self.findings)
+        return max(finding.severity for finding in self.findings) if len(self.findings) > 1 else self.lead.severity
 
     @property
     def score(self) -> float:
         """The sum of the findings' scores: the risk that the fix removes."""
-        return sum(finding.score for finding in self.findings)
+        return sum(finding.score for finding in self.findings) if len(self.findings) > 1 else self.lead.score
 
 
 def fixes(findings: Iterable[Finding]) -> Sequence[Fix]:
@@ -71,8 +71,14 @@ def origin_of(finding: Finding) -> str:
 
 def _only(verdict: Verdict, column: str) -> str:
     """The value that all evidence has in a column; empty if there is none, or more than one."""
-    values = {str(piece.row[column]) for piece in verdict.evidence if piece.row.get(column)}
-    return next(iter(values)) if len(values) == 1 else ""
+    found = ""
+    for piece in verdict.evidence:
+        if value := piece.row.get(column):
+            text = str(value)
+            if found and text != found:
+                return ""
+            found = text
+    return found
 
 
 def _weakness(finding: Finding) -> tuple[int, float, str]:

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from cloudscan.sentence import Sentence, say
 
@@ -43,6 +42,8 @@ def _requirement(origin: Mapping[str, Any], extras: str) -> list[str]:
     url = str(origin.get("url") or "")
     if "dir_info" in origin:
         editable = ["--editable"] if origin["dir_info"].get("editable") else []
+        from urllib.request import url2pathname  # with HTTP and TLS behind it
+
         return [*editable, url2pathname(urlsplit(url).path) + extras]
     if "vcs_info" in origin:
         version = origin["vcs_info"]

@@ -18,6 +18,7 @@ from cloudscan.installation import install_hint
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
 from cloudscan.sentence import say
+from cloudscan.store import StorePlugin
 from cloudscan.text import first_line, suggestion
 from cloudscan.tracker import TrackerPlugin
 
@@ -93,6 +94,11 @@ def notifier() -> NotifierPlugin:
     names = _names("cloudscan.notifiers")
     others = [name for name in names if name != "apprise"]
     return _load("cloudscan.notifiers", others[0] if others else "apprise", NotifierPlugin)
+
+
+def store(scheme: str) -> StorePlugin:
+    """A kind of shared store, by the scheme of its addresses. Raises `ConfigurationError`."""
+    return _load("cloudscan.stores", scheme, StorePlugin)
 
 
 def rule_folders() -> tuple[Path, ...]:
@@ -194,6 +200,7 @@ _KINDS: Final = {
     "cloudscan.handouts": say("format of hand-outs"),
     "cloudscan.notifiers": say("notifier"),
     "cloudscan.reports": say("report format"),
+    "cloudscan.stores": say("kind of store"),
     "cloudscan.trackers": say("tracker"),
 }
 

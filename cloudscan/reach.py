@@ -14,7 +14,7 @@ _LADDERS: Final = ("audience", "access")
 _AMOUNTS: Final = ("resources", "bytes", "people")
 
 
-class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who a finding admits, to do what, and its blast radius. None: not known."""
 
     audience: Audience | None = None

@@ -1,6 +1,7 @@
 """The report as a value: all that formats and trackers receive."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,11 +12,13 @@ import msgspec
 from cloudscan.checklist import Checklist, DepartureFigures, Occasion
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.days import UTC_NAME, Calendar, days_to_fix
+from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
+from cloudscan.sentence import say
 
 SCHEMA_VERSION = "3.4"
 
@@ -235,7 +238,7 @@ class EventKind(StrEnum):
     WAIVED = "waived"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A change in a finding's life."""
 
     fingerprint: str
@@ -247,7 +250,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejudged: Rejudged | None = None  # None: the estate changed, or somebody decided
 
 
-class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How much has been open for how long: duration matters as much as audience."""
 
     days: float
@@ -349,6 +352,12 @@ class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The options of a format that has none."""
 
 
+Written = str | bytes | Iterable[str | bytes]
+"""What a format gives: the whole file, as text or, if it is binary, as bytes; or its text piece by piece, as such or in
+UTF-8.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFormat:
     """What the entry point group `cloudscan.reports` resolves to: one format of the report."""
@@ -356,7 +365,7 @@ class ReportFormat:
     name: str  # as in ``--format html``
     title: str
     suffix: str  # of the file, with the dot
-    write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes if it is binary
+    write: Callable[[Report, str], Written]  # (report, language); in pieces where it may become large
     show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
@@ -409,6 +418,27 @@ class Show(Protocol):
 DIFFERENCE_KINDS: Final = tuple(DifferenceKind)
 
 
+def pieces(written: Written) -> Iterator[bytes]:
+    """What a format gave, as it is in a file: text in UTF-8, what that cannot carry written out as an escape.
+
+    Raises `ConfigurationError` for what is neither text nor bytes, nor pieces of them.
+    """
+    for piece in [written] if isinstance(written, str | bytes) or not isinstance(written, Iterable) else written:
+        match piece:
+            case str():
+                yield piece.encode("utf-8", "backslashreplace")
+            case bytes():
+                yield piece
+            case _:
+                raise ConfigurationError(
+                    say(
+                        "The format wrote a {kind} where text or bytes belong; ask who made it for a version that "
+                        "fits this cloudscan.",
+                        kind=type(piece).__name__,
+                    )
+                )
+
+
 def figures_of(report: Report) -> ScanFigures:
     """The figures of a report."""
     work = [finding for finding in report.findings if finding.state is not State.WAIVED]
@@ -416,25 +446,21 @@ def figures_of(report: Report) -> ScanFigures:
     for finding in work:
         verdict = finding.verdict
         audience = _effective_audience(verdict)
-        subject = verdict.subject.uid or finding.fingerprint
         if audience is not None:
-            before = widest.get(subject, (audience, 0))
-            widest[subject] = (max(audience, before[0]), max(verdict.resources, before[1]))
-    audiences = {audience for audience, _ in widest.values()}
+            subject = verdict.subject.uid or finding.fingerprint
+            before, resources = widest.get(subject, (audience, 0))
+            wider = audience if audience.rung > before.rung else before
+            widest[subject] = (wider, max(verdict.resources, resources))
+    exposure: dict[Audience, AudienceCount] = {}
+    for audience in sorted({audience for audience, _ in widest.values()}, reverse=True):
+        behind = [resources for own, resources in widest.values() if own is audience]
+        exposure[audience] = AudienceCount(subjects=len(behind), resources=sum(behind))
     return ScanFigures(
-        findings={
-            severity: sum(finding.severity is severity for finding in work) for severity in reversed(list(Severity))
-        },
+        findings=_by_severity(work),
         waived=len(report.findings) - len(work),
         unknown=len(report.unknowns),
         score=round(sum(finding.score for finding in work), 1),
-        exposure={
-            audience: AudienceCount(
-                subjects=sum(own is audience for own, _ in widest.values()),
-                resources=sum(resources for own, resources in widest.values() if own is audience),
-            )
-            for audience in sorted(audiences, reverse=True)
-        },
+        exposure=exposure,
         scopes=report.scan.scopes,
         resources=sum(report.scan.resources.values()),
         requests=report.scan.requests,
@@ -442,6 +468,11 @@ def figures_of(report: Report) -> ScanFigures:
         gaps=gap_counts(report),
         by_platform=_by_platform(report, work),
     )
+
+
+def _by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
+    counted = Counter(finding.severity.value for finding in findings)
+    return {severity: counted[severity.value] for severity in reversed(list(Severity))}
 
 
 def _by_platform(report: Report, work: Sequence[Finding]) -> Mapping[str, PlatformFigures]:
@@ -452,9 +483,7 @@ def _by_platform(report: Report, work: Sequence[Finding]) -> Mapping[str, Platfo
     }
     return {
         platform: PlatformFigures(
-            findings={
-                severity: sum(finding.severity is severity for finding in some) for severity in reversed(list(Severity))
-            },
+            findings=_by_severity(some),
             fixes=len({key_of(finding) for finding in some}),
             score=round(sum(finding.score for finding in some), 1),
         )

@@ -16,12 +16,13 @@ from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
 from cloudscan.engine import framework_coverage, loader, remedies
 from cloudscan.engine.framework_file import Framework
-from cloudscan.engine.judge import judge
-from cloudscan.engine.judging_record import JudgingRecord
+from cloudscan.engine.judge import streamed
+from cloudscan.engine.judging_record import RecordedBasis
 from cloudscan.engine.rule_file import Rule
+from cloudscan.files import open_private
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
-from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus
+from cloudscan.report import Event, Report, Scan, WaiverReview, WaiverStatus, pieces
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import as_csv
 
@@ -40,7 +41,7 @@ class Sources:
     """Everything known about a scan."""
 
     snapshot: Path
-    judged: JudgingRecord
+    judged: RecordedBasis
     report: Report  # as it is now, with later decisions
     config: Config
     events: Sequence[Event] = ()
@@ -70,7 +71,7 @@ def write(sources: Sources, into: Path, *, key: bytes | None = None, sign_with: 
     with tempfile.TemporaryDirectory(prefix="cloudscan-audit-") as work:
         opened = _opened(sources, Path(work), key)
         differing = _differing(opened)
-        parts = [*_parts(opened, differing, signed=sign_with is not None)]
+        parts = [*_parts(opened, differing, Path(work), signed=sign_with is not None)]
         whole = manifest.with_manifest(
             parts,
             tool=opened.sources.report.tool,
@@ -140,12 +141,12 @@ def _differing(opened: _Opened) -> Sequence[str]:
     """The rules for which judging the packed snapshot does not give the packed report."""
     with Snapshot.open(opened.sources.snapshot) as snapshot:
         packed = opened.sources.report
-        verdicts = judge(snapshot, opened.rules, timezone=packed.timezone, params=opened.sources.judged.params)
-        replayed = replay.compared(packed, verdicts)
+        verdicts = streamed(snapshot, opened.rules, timezone=packed.timezone, params=opened.sources.judged.params)
+        replayed = replay.compared(packed, opened.rules, verdicts)
     return sorted({answer.rule_id for answer in (*replayed.only_packed, *replayed.only_replayed)})
 
 
-def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterator[Part]:
+def _parts(opened: _Opened, differing: Sequence[str], work: Path, *, signed: bool) -> Iterator[Part]:
     sources, report = opened.sources, opened.sources.report
     controls = framework_coverage.results(opened.frameworks, report.rules, report.findings, report.unknowns)
     for language in LANGUAGES:
@@ -154,11 +155,11 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
             f"README{suffix}.md",
             wording.readme(language, report, redacted=opened.redacted, signed=signed, differing=differing),
         )
-        yield _formatted("html", report, language, f"report/report.{language}.html")
+        yield _formatted("html", report, language, f"report/report.{language}.html", work)
         yield manifest.text(f"frameworks/controls.{language}.html", wording.controls_page(language, report, controls))
-        yield _formatted("csv", report, language, f"report/findings.{language}.csv")
-    yield _formatted("json", report, "en", replay.REPORT)
-    yield _formatted("ndjson", report, "en", "report/findings.ndjson")
+        yield _formatted("csv", report, language, f"report/findings.{language}.csv", work)
+    yield _formatted("json", report, "en", replay.REPORT, work)
+    yield _formatted("ndjson", report, "en", "report/findings.ndjson", work)
     yield manifest.text("coverage/coverage.csv", as_csv(*tables.coverage(report)))
     yield manifest.text("coverage/unknown.csv", as_csv(*tables.unknown(report)))
     yield manifest.text("frameworks/controls.csv", as_csv(*tables.controls(controls)))
@@ -177,9 +178,12 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
         yield Part(name=f"{replay.SNAPSHOT}/tables/{file.name}", content=file)
 
 
-def _formatted(name: str, report: Report, language: str, to: str) -> Part:
-    content = plugins.report_format(name).write(report, language)
-    return Part(name=to, content=content) if isinstance(content, bytes) else manifest.text(to, content)
+def _formatted(name: str, report: Report, language: str, to: str, work: Path) -> Part:
+    """A report in a format; it waits on disk for the others, each of which may be large."""
+    waiting = work / to.replace("/", "-")
+    with open_private(waiting) as file:
+        file.writelines(pieces(plugins.report_format(name).write(report, language)))
+    return Part(name=to, content=waiting)
 
 
 def effective(config: Config) -> dict[str, Any]:

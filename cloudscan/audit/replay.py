@@ -6,7 +6,7 @@ honest packs need. Whatever happens there is reported in one sentence.
 
 import multiprocessing
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,10 +17,10 @@ import msgspec
 from cloudscan.audit.archive import Pack, unpacked
 from cloudscan.audit.verification import read_manifest
 from cloudscan.engine import loader
-from cloudscan.engine.judge import Verdicts, judge
-from cloudscan.engine.rule_file import ParamValue
+from cloudscan.engine.judge import streamed
+from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import AuditError, CloudscanError
-from cloudscan.finding import Severity, Verdict
+from cloudscan.finding import Judgement, Verdict
 from cloudscan.report import Report
 from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
@@ -146,12 +146,18 @@ def _replayed(folder: Path) -> Replay:
         raise AuditError(say("The report or the parameters in the pack are damaged ({error}).", error=error)) from error
     rules = loader.load_archived(folder / RULES)
     with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
-        return compared(report, judge(snapshot, rules, timezone=report.timezone, params=params))
+        verdicts = streamed(snapshot, rules, timezone=report.timezone, params=params)
+        return compared(report, rules, verdicts)
 
 
-def compared(report: Report, verdicts: Verdicts) -> Replay:
-    """The difference between what a report says of its own scan and what rules decide about the snapshot now."""
-    packed, replayed = set(_answers_of(report)), set(_answers(verdicts))
+def compared(report: Report, rules: Sequence[Rule], verdicts: Iterable[Verdict]) -> Replay:
+    """The difference between what a report says of its own scan and what these rules decide about the snapshot now."""
+    severities = {rule.id: rule.severity for rule in rules}
+    packed = set(_answers_of(report))
+    replayed = {
+        _answer(verdict, severities[verdict.rule_id] if verdict.judgement is Judgement.FLAGGED else "unknown")
+        for verdict in verdicts
+    }
     alike = packed & replayed
     unknowns = sum(answer.says == "unknown" for answer in alike)
     return Replay(
@@ -168,14 +174,6 @@ def _answers_of(report: Report) -> Iterator[Answer]:
         if finding.last_seen_on >= report.scan.started_on:
             yield _answer(finding.verdict, finding.severity)
     for verdict in report.unknowns:
-        yield _answer(verdict, "unknown")
-
-
-def _answers(verdicts: Verdicts) -> Iterator[Answer]:
-    severities: Mapping[str, Severity] = {rule.id: rule.severity for rule in verdicts.rules}
-    for verdict in verdicts.flagged:
-        yield _answer(verdict, severities[verdict.rule_id])
-    for verdict in verdicts.unknown:
         yield _answer(verdict, "unknown")
 
 

@@ -127,10 +127,10 @@ def _sources(config: Config, name: str) -> "Sources":
     from cloudscan.snapshot import store
 
     ledger = open_ledger(config)
-    last = ledger.latest()
-    if last is None:
+    scans = ledger.trend()
+    if not scans:
         raise AuditError(say("There is no scan to pack yet; run `cloudscan scan` first."))
-    wanted = ledger.named(name) if name else ledger.named(last.scan.id)
+    wanted = ledger.named(name) if name else scans[-1]
     folder = store.snapshot_of(config.folder / "snapshots", wanted.id)
     if folder is None:
         raise AuditError(
@@ -141,18 +141,20 @@ def _sources(config: Config, name: str) -> "Sources":
                 folder=config.folder / "snapshots",
             )
         )
-    recorded = judging_record.read(folder)
+    basis = judging_record.read_basis(folder)
+    # A report takes seconds and much memory: only one, and after all that may be missing.
+    last = ledger.latest() if wanted.id == scans[-1].id else None
     sources = Sources(
         snapshot=folder,
-        judged=recorded,
-        report=last if last.scan.id == wanted.id else recorded.report,
+        judged=basis,
+        report=last or judging_record.read(folder).report,
         config=config,
         events=ledger.events(),
-        waivers=ledger.waivers(now=recorded.report.scan.finished_on),
+        waivers=ledger.waivers(now=basis.report.scan.finished_on),
         reviews=ledger.reviews(),
-        scans=ledger.trend(),
+        scans=scans,
     )
-    return sources if last.scan.id == wanted.id else until(sources, recorded.report.scan.finished_on)
+    return sources if last else until(sources, basis.report.scan.finished_on)
 
 
 _KINDS = {"missing": say("missing"), "added": say("added"), "altered": say("altered"), "signature": say("signature")}

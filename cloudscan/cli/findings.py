@@ -47,7 +47,7 @@ def findings(
     from cloudscan.errors import ConfigurationError
 
     config = load_config(config_path)
-    last = open_ledger(config).latest()
+    last = open_ledger(config).last()
     if last is None:
         raise ConfigurationError(say("There are no findings yet; run `cloudscan scan` first."))
     language = lang or config.organisation.language

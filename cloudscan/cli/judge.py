@@ -9,6 +9,7 @@ import click
 from cloudscan.cli.only import only_option
 from cloudscan.cli.opening import load_config, load_rules
 from cloudscan.cli.options import SEVERITIES, rules_option
+from cloudscan.cli.spark import Engine, folding, judging_options
 from cloudscan.finding import Judgement, Severity, Verdict
 from cloudscan.sentence import say
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("snapshot", type=click.Path(file_okay=False))
 @only_option
 @rules_option
+@judging_options
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
@@ -31,6 +33,7 @@ def judge(
     rule_folders: Sequence[str],
     fail_on: str | None,
     format_name: str,
+    engine: Engine,
 ) -> int:
     """Judge a SNAPSHOT with today's rules, offline. The ledger is not asked: waived gaps count too."""
     import msgspec
@@ -42,8 +45,10 @@ def judge(
 
     config = load_config(config_path)
     rules = load_rules(config, rule_folders, for_judging=True)
-    with Snapshot.open(Path(snapshot)) as opened:
-        verdicts = judging.judge(opened, rules, timezone=config.organisation.timezone, params=config.rules)
+    with Snapshot.open(Path(snapshot)) as opened, folding(engine, opened) as folded:
+        verdicts = judging.judge(
+            opened, rules, timezone=config.organisation.timezone, params=config.rules, folding=folded
+        )
         complete = opened.scan.complete
         shown = _chosen(opened, verdicts.verdicts, only)
     if format_name == "json":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+from urllib.request import url2pathname
 
 import msgspec
 
@@ -18,9 +19,11 @@ from cloudscan.text import suggestion
 if TYPE_CHECKING:
     from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
+    from cloudscan.nightly.selection import ScopeSelection
     from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
     from cloudscan.snapshot.translation import Translation
+    from cloudscan.store import Store
 
 
 def load_config(path: str | None) -> Config:
@@ -257,6 +260,37 @@ def open_connectors(config: Config, plugins: Sequence[ConnectorPlugin], path: st
     if errors and len(errors) == len(connectors):
         raise ConfigurationError(" ".join(map(str, errors))) from errors[0]
     return connectors
+
+
+def open_on_any_machine(
+    config: Config, path: str | None, chosen: "ScopeSelection", only_shared: bool, name: str
+) -> Connector:
+    """One connector as a scan opens it, restricted to what is chosen. Raises `CloudscanError`."""
+    from cloudscan import plugins
+    from cloudscan.nightly.selection import restricted
+
+    plugin = plugins.connector(name)
+    if only_shared and "only_shared" in plugin.options.__struct_fields__:
+        config = with_only_shared(config, [plugin])
+    options = configuration.options(config, name, plugin.options, _path(path))
+    connector = _opened(config, plugin, options)
+    if chosen:
+        connector = restricted(connector, chosen)
+        list(connector.scopes())  # from these it knows what is left out
+    return connector
+
+
+def open_store(address: str) -> "Store":
+    """A shared store: a folder, or what a package has for other schemes. Raises `ConfigurationError`."""
+    from cloudscan import plugins
+    from cloudscan.spark.store import FolderStore
+
+    scheme, is_url, rest = address.partition("://")
+    if not is_url or scheme == "file":
+        return FolderStore(Path(url2pathname(rest) if is_url else address).absolute())
+    plugin = plugins.store(scheme)
+    plugins.check_packages(address, scheme, plugin.packages)
+    return plugin.open(address)
 
 
 def translations_of(config: Config, plugins: Sequence[ConnectorPlugin], path: str | None) -> "dict[str, Translation]":

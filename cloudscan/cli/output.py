@@ -1,6 +1,9 @@
 """Writing results: the page to a file, the summary to the terminal."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,7 +13,7 @@ from cloudscan.cli import terminal
 from cloudscan.cli.log import warn
 from cloudscan.errors import ConfigurationError
 from cloudscan.reason import Worded, advice, question, sentence
-from cloudscan.report import GapState, Report, ReportFormat
+from cloudscan.report import GapState, Report, ReportFormat, Written, pieces
 from cloudscan.sentence import joined, say
 
 _REASONS = 5
@@ -24,38 +27,55 @@ def write_page(report: Report, folder: Path, output: Path | None, language: str)
     and a scan that is resumed after its report was written replaces it.
     """
     page = output or folder / f"{report.scan.started_on:%Y%m%dT%H%M%SZ}-{report.scan.id[:8]}.html"
-    write_private(page, written(plugins.report_format("html"), report, language))
+    report_to_file(page, plugins.report_format("html"), report, language)
     return page
 
 
-def written(format_: ReportFormat, report: Report, language: str) -> str | bytes:
-    """The report in a format; what the format has no place for is said on stderr.
+def report_to_file(path: Path, format_: ReportFormat, report: Report, language: str) -> None:
+    """Write the report in a format, readable by its owner only; what the format has no place for is said on stderr.
 
-    Raises `ConfigurationError` where a package that the format needs is not installed.
+    Raises `ConfigurationError`, also where a package that the format needs is not installed.
     """
+    with _writing(format_, report):
+        write_private(path, format_.write(report, language))
+
+
+def report_to_stdout(format_: ReportFormat, report: Report, language: str) -> None:
+    """Print the report in a format, as `report_to_file` writes it."""
+    with _writing(format_, report):
+        to_stdout(format_.write(report, language))
+
+
+@contextmanager
+def _writing(format_: ReportFormat, report: Report) -> Iterator[None]:
     with plugins.its_packages(say("The format {name}", name=format_.name), format_.name):
-        content = format_.write(report, language)
+        yield
     if format_.omitted and (words := format_.omitted(report)):
         warn(words)
-    return content
 
 
-def to_stdout(content: str | bytes) -> None:
-    """Print a written report and nothing else. Raises `ConfigurationError` for bytes that would go to a terminal."""
+def to_stdout(content: Written) -> None:
+    """Print what a format gives and nothing else, or as much of it as the other end of a pipe wants to read.
+
+    Raises `ConfigurationError` for bytes that would go to a terminal.
+    """
     if isinstance(content, bytes) and sys.stdout.isatty():
         raise ConfigurationError(say("This format is binary; write it to a file: --output FILE, or > FILE."))
-    click.echo(content, nl=False)
+    try:
+        for piece in [content] if isinstance(content, str) else pieces(content):
+            click.echo(piece, nl=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_private(path: Path, content: str | bytes) -> None:
+def write_private(path: Path, content: Written) -> None:
     """Write a file that only its owner can read, whole or not at all. Raises `ConfigurationError`."""
-    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # a pipe, a terminal
-            path.write_bytes(data)
-        else:
-            files.write_private(path.resolve(), data)
+        is_special = path.exists() and not path.is_file()  # a pipe, a terminal
+        with path.open("wb") if is_special else files.private_file(path.resolve()) as file:
+            for piece in pieces(content):
+                file.write(piece)
     except OSError as error:
         raise ConfigurationError(
             say("{path} cannot be written ({why}); choose another location.", path=path, why=error.strerror)

@@ -75,14 +75,13 @@ def report(
 
 
 def _write_report(last: Report, format_: ReportFormat, language: str, output: str | None, default: Path) -> None:
-    from cloudscan.cli.output import to_stdout, write_private, written
+    from cloudscan.cli.output import report_to_file, report_to_stdout
 
-    content = written(format_, last, language)
     if output == "-":
-        to_stdout(content)
+        report_to_stdout(format_, last, language)
         return
     path = Path(output) if output else default.with_suffix(format_.suffix)
-    write_private(path, content)
+    report_to_file(path, format_, last, language)
     click.echo(path)
 
 

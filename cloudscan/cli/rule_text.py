@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cloudscan.cli import terminal
-from cloudscan.engine.rule_file import Rule
+from cloudscan.engine.described import DescribedRule
 from cloudscan.sentence import Sentence, say
 from cloudscan.text import plain
 
@@ -19,7 +19,7 @@ _FIELD: Final = re.compile(r"\{([a-z_]+)\}")
 _INDENT: Final = re.compile(r"\s*(?:[-*]|\d+\.)?\s*")
 
 
-def show_rule(rule: Rule, language: str) -> None:
+def show_rule(rule: DescribedRule, language: str) -> None:
     """Print a rule to stdout: fitted to a terminal's width, its SQL in colour; whole lines in a pipe."""
     columns, in_colour = terminal.columns(), terminal.colour()
     if columns is None:
@@ -34,7 +34,7 @@ def show_rule(rule: Rule, language: str) -> None:
     click.echo("\n".join(line.rstrip() for line in stream.getvalue().split("\n")), nl=False, color=in_colour)
 
 
-def _sections(rule: Rule, language: str) -> Iterator[tuple[str, Sequence[str]]]:
+def _sections(rule: DescribedRule, language: str) -> Iterator[tuple[str, Sequence[str]]]:
     text = rule.text[language]
     yield "", [f"{rule.id} ({rule.severity}, confidence {rule.confidence}, likelihood {rule.likelihood}/5)", text.title]
     yield _head(say("Why"), language), text.why.rstrip().split("\n")

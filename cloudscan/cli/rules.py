@@ -26,10 +26,11 @@ def rules() -> None:
 def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
     """List the rules: severity, id, title."""
     from cloudscan.cli.table import show_table
+    from cloudscan.engine import described
 
     config = load_config(config_path)
     language = lang or config.organisation.language
-    loaded = load_rules(config, folders)
+    loaded = described.every(all_rule_folders(config, folders)) or load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
     show_table((say("severity"), say("id"), say("title"), say("cause")), rows)
 
@@ -42,16 +43,18 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
 def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
     """Show one rule: what it asks, why it matters, how to fix it."""
     from cloudscan.cli.rule_text import show_rule
+    from cloudscan.engine import described
     from cloudscan.errors import ConfigurationError
     from cloudscan.text import suggestion
 
     config = load_config(config_path)
-    loaded = {rule.id: rule for rule in load_rules(config, folders)}
-    if rule_id not in loaded:
+    rule = described.find(all_rule_folders(config, folders), rule_id)
+    if rule is None:
+        ids = [rule.id for rule in load_rules(config, folders)]  # raises for a file that is no rule
         raise ConfigurationError(
-            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, loaded))
+            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, ids))
         )
-    show_rule(loaded[rule_id], lang or config.organisation.language)
+    show_rule(rule, lang or config.organisation.language)
 
 
 @rules.command()

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from cloudscan.cli.opening import (
     with_only_shared,
 )
 from cloudscan.cli.options import SEVERITIES, Selection, lang_option, redact_option, rules_option, selection_options
+from cloudscan.cli.spark import Engine, engine_options, reader
 from cloudscan.config import Config
 from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.nightly.scan_log import ScanLog
     from cloudscan.nightly.selection import ScopeSelection
+    from cloudscan.snapshot.collect import Reader
     from cloudscan.snapshot.translation import Translation
 
 
@@ -59,6 +62,7 @@ class ScanRequest:
     rule_folders: Sequence[str] = ()  # beside the shipped and the configured ones
     chosen: "ScopeSelection | None" = None  # None: all scopes
     full: bool = False  # ignore saved cursors
+    reader: "Callable[[], AbstractContextManager[Reader]] | None" = None  # what reads the scopes; None: this process
     format: ReportFormat | None = None  # print this instead of the summary
     page: Path | None = None  # of the HTML report; None: in the folder of reports
     metrics: Path | None = None
@@ -67,6 +71,7 @@ class ScanRequest:
 
 @click.command()
 @selection_options
+@engine_options
 @click.option("--full", is_flag=True, help="Ignore saved cursors and read everything again.")
 @rules_option
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
@@ -90,6 +95,7 @@ class ScanRequest:
 def scan(
     config_path: str | None,
     selection: Selection,
+    engine: Engine,
     full: bool,
     rule_folders: Sequence[str],
     fail_on: str | None,
@@ -119,6 +125,7 @@ def scan(
         settings=selection.settings,
         rule_folders=rule_folders,
         full=full,
+        reader=partial(reader, engine, config, config_path, selection, chosen, full=full),
         format=open_format(config, format_name, config_path) if format_name else None,
         page=Path(output) if output else None,
         metrics=Path(metrics) if metrics else None,
@@ -129,10 +136,11 @@ def scan(
 
 @click.command()
 @selection_options
+@engine_options
 @click.option("--into", type=click.Path(file_okay=False), help="The snapshot's folder.  [default: a new one]")
 @redact_option
 @click.pass_obj
-def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
+def collect(config_path: str | None, selection: Selection, engine: Engine, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
     from cloudscan.nightly.knowledge import known_on
     from cloudscan.nightly.selection import fault, restricted
@@ -152,18 +160,20 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
     folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = _progress((), {}, config.organisation.language)
     try:
-        snapshot = collecting(
-            connectors,
-            folder,
-            options=CollectOptions(
-                concurrency=selection.concurrency or config.scan.concurrency,
-                max_seconds=config.seconds_to_read(datetime.now(UTC)),
-                seal=SealOptions(join=joiner(known_on(config, datetime.now(UTC)).knowledge)),
-                settings=settings,
-                translations=translations,
-            ),
-            **({"on_event": progress} if progress else {}),
-        )
+        with reader(engine, config, config_path, selection, chosen, full=True) as read:
+            snapshot = collecting(
+                connectors,
+                folder,
+                options=CollectOptions(
+                    concurrency=selection.concurrency or config.scan.concurrency,
+                    max_seconds=config.seconds_to_read(datetime.now(UTC)),
+                    seal=SealOptions(join=joiner(known_on(config, datetime.now(UTC)).knowledge)),
+                    settings=settings,
+                    translations=translations,
+                ),
+                read=read,
+                **({"on_event": progress} if progress else {}),
+            )
     finally:
         if progress:
             progress.close()
@@ -252,7 +262,7 @@ def _scan(
     from cloudscan.nightly.scan import run_nightly
     from cloudscan.organisation.joining import joiner
     from cloudscan.snapshot import lock
-    from cloudscan.snapshot.collect import CollectOptions
+    from cloudscan.snapshot.collect import CollectOptions, read_here
     from cloudscan.snapshot.seal import SealOptions
 
     config, now = request.config, datetime.now(UTC)
@@ -263,7 +273,10 @@ def _scan(
         _publish(report, request, log)
 
     try:
-        with lock.exclusive(config.folder):
+        with (
+            lock.exclusive(config.folder),
+            request.reader() if request.reader else nullcontext(read_here) as read,
+        ):
             _upgrade(ledger)
             known = known_on(config, now)
             known.remember(config)
@@ -286,6 +299,7 @@ def _scan(
                 chosen=request.chosen,
                 full=request.full,
                 on_event=progress or log,
+                read=read,
             )
     except LedgerError as error:
         raise type(error)(f"{error} The snapshot is kept; the next `cloudscan scan` will record it.") from error
@@ -306,7 +320,7 @@ def _publish(report: Report, request: ScanRequest, log: "ScanLog") -> None:
     page = output.write_page(report, config.folder / "reports", request.page, language)
     _export_metrics(report, request.metrics)
     if request.format:
-        output.to_stdout(output.written(request.format, report, language))
+        output.report_to_stdout(request.format, report, language)
         if not request.json_log:
             output.unread(report)
     else:

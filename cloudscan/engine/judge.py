@@ -9,15 +9,17 @@ Columns with a meaning to the engine, if a rule yields them: `resource_uid`, `or
 `granted_on`, `owner_email`. Name, kind, address and owner of the subject are looked up and need not be yielded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
 
 from cloudscan.days import UTC_NAME, zone
-from cloudscan.engine.evidence import Evaluation, Tally, find_counted, with_containers
+from cloudscan.engine import evidence, local_folding
+from cloudscan.engine.folding import BoundRule, Folding, Tally
+from cloudscan.engine.local_folding import LocalFolding
+from cloudscan.engine.lookup import Lookup
 from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import AnyFact
@@ -27,6 +29,7 @@ from cloudscan.sentence import say
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.snapshot import Snapshot, reading
 from cloudscan.snapshot.sql import CLOCK
+from cloudscan.snapshot.tables import is_uid
 from cloudscan.text import suggestion
 
 Params = Mapping[str, Mapping[str, ParamValue]]
@@ -43,7 +46,7 @@ class Verdicts:
     verdicts: tuple[Verdict, ...]
     tallies: Mapping[str, Tally]
     params: Params = field(default_factory=dict)
-    _db: duckdb.DuckDBPyConnection
+    _folding: Folding
 
     @property
     def flagged(self) -> tuple[Verdict, ...]:
@@ -65,7 +68,7 @@ class Verdicts:
         The result is empty for a rule that was not applied. The snapshot must still be open.
         """
         rule = next((rule for rule in self.rules if rule.id == rule_id), None)
-        return {} if rule is None else _judgements_of(self._db, rule, identities, self.as_of, self.params)
+        return {} if rule is None else _judgements_of(self._folding, rule, identities, self.as_of, self.params)
 
     def summaries(self) -> list[RuleSummary]:
         """The rules with their results, for the report."""
@@ -95,17 +98,49 @@ def judge(
     as_of: datetime | None = None,
     timezone: str = UTC_NAME,
     params: Params | None = None,
+    folding: Folding | None = None,
 ) -> Verdicts:
     """Apply rules to a snapshot. `as_of` is "now" for the rules; by default the moment when the scan began.
 
-    "Today" is its day in `timezone`, the organisation's.
+    "Today" is its day in `timezone`, the organisation's. `folding` reads the snapshot's tables; None: DuckDB, here.
 
     Raises `ConfigurationError` for a param that does not exist or is out of bounds, `RuleError` if the database
     cannot run a query.
     """
     moment = _here(as_of or snapshot.scan.started_on, timezone)
     with reading(snapshot.path):
-        return _judge(snapshot.db, rules, moment, timezone, params or {})
+        return judged_by(folding or LocalFolding(snapshot.db), rules, as_of=moment, timezone=timezone, params=params)
+
+
+def judged_by(
+    folding: Folding, rules: Sequence[Rule], *, as_of: datetime, timezone: str = UTC_NAME, params: Params | None = None
+) -> Verdicts:
+    """Apply rules to what an engine has, as `judge` does to a snapshot; `as_of` is on the organisation's clock."""
+    given = params or {}
+    tallies, found = _folded(folding, rules, as_of, given)
+    verdicts = evidence.with_containers(folding, list(evidence.verdicts(folding, found)))
+    return Verdicts(
+        rules=tuple(rules),
+        as_of=as_of,
+        timezone=timezone,
+        verdicts=tuple(verdicts),
+        tallies=tallies,
+        params=given,
+        _folding=folding,
+    )
+
+
+def streamed(
+    snapshot: Snapshot, rules: Sequence[Rule], *, timezone: str = UTC_NAME, params: Params | None = None
+) -> Iterator[Verdict]:
+    """The verdicts of `judge` one by one, for whom they need not be in memory together; without their containers.
+
+    Raises as `judge` does.
+    """
+    with reading(snapshot.path):
+        folding = LocalFolding(snapshot.db)
+        _, found = _folded(folding, rules, _here(snapshot.scan.started_on, timezone), params or {})
+        yield from evidence.verdicts(folding, found)
 
 
 def judgements_of(
@@ -122,7 +157,7 @@ def judgements_of(
     """
     with reading(snapshot.path):
         moment = _here(snapshot.scan.started_on, timezone)
-        return _judgements_of(snapshot.db, rule, identities, moment, params or {})
+        return _judgements_of(LocalFolding(snapshot.db), rule, identities, moment, params or {})
 
 
 def preview(
@@ -135,7 +170,7 @@ def preview(
     """
     with in_memory.open_empty() as db:
         in_memory.fill(db, in_memory.estate_of(facts))
-        return list(_judge(db, rules, as_of, UTC_NAME, params or {}).flagged)
+        return list(judged_by(LocalFolding(db), rules, as_of=as_of, params=params).flagged)
 
 
 def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> dict[str, object]:
@@ -182,7 +217,18 @@ def fold(
     db: duckdb.DuckDBPyConnection, rule: Rule, bound: Mapping[str, object]
 ) -> list[tuple[tuple[str, ...], Judgement]]:
     """Every identity of a small estate with its judgement, passed ones too: what examples are compared with."""
-    return Evaluation(db, rule, bound).judgements()
+    judged = local_folding.judgements(db, rule, bound)
+    ids = Lookup(db, {value for identity, _ in judged for value in identity if isinstance(value, int)}).ids()
+    return [
+        (
+            tuple(
+                evidence.identity_text(ids.get(value, value) if is_uid(column) else value)
+                for column, value in zip(rule.identity, identity, strict=True)
+            ),
+            judgement,
+        )
+        for identity, judgement in judged
+    ]
 
 
 def _here(moment: datetime, timezone: str) -> datetime:
@@ -190,53 +236,23 @@ def _here(moment: datetime, timezone: str) -> datetime:
     return moment.astimezone(zone(timezone))
 
 
+def _folded(
+    folding: Folding, rules: Sequence[Rule], as_of: datetime, params: Params
+) -> tuple[Mapping[str, Tally], Sequence[BoundRule]]:
+    """The tallies of all rules, and the rules that flagged something or could not decide."""
+    check_params(rules, params)
+    bound = [_bound(rule, as_of, params) for rule in rules]
+    tallies = folding.tallies(bound)
+    return tallies, [rule for rule in bound if tallies[rule.rule.id].flagged or tallies[rule.rule.id].unknown]
+
+
+def _bound(rule: Rule, as_of: datetime, params: Params) -> BoundRule:
+    given = params.get(rule.id, {})
+    return BoundRule(rule=rule, params=given, as_of=as_of, values=bindings(rule, as_of, given))
+
+
 def _judgements_of(
-    db: duckdb.DuckDBPyConnection, rule: Rule, identities: Iterable[Sequence[str]], as_of: datetime, params: Params
+    folding: Folding, rule: Rule, identities: Iterable[Sequence[str]], as_of: datetime, params: Params
 ) -> dict[tuple[str, ...], Judgement]:
     fitting = [tuple(identity) for identity in identities if len(identity) == len(rule.identity)]
-    if not fitting:
-        return {}
-    return Evaluation(db, rule, bindings(rule, as_of, params.get(rule.id, {}))).judgements_of(fitting)
-
-
-def _judge(
-    db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, timezone: str, params: Params
-) -> Verdicts:
-    check_params(rules, params)
-    tallies: dict[str, Tally] = {}
-    verdicts: list[Verdict] = []
-    platforms = _platforms(db)
-    find_counted(db)
-    for rule in rules:
-        bound = bindings(rule, as_of, params.get(rule.id, {}))
-        if _has_nothing_to_judge(rule, platforms):
-            tallies[rule.id] = Tally()
-            continue
-        with Evaluation(db, rule, bound) as evaluation:
-            tally = tallies[rule.id] = evaluation.fold()
-            if tally.flagged or tally.unknown:
-                verdicts += evaluation.verdicts()
-    verdicts = with_containers(db, verdicts)
-    return Verdicts(
-        rules=tuple(rules),
-        as_of=as_of,
-        timezone=timezone,
-        verdicts=tuple(verdicts),
-        tallies=tallies,
-        params=params,
-        _db=db,
-    )
-
-
-def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, AbstractSet[str]]:
-    """The platforms in each table that has any rows of them. An exposure's platform is its resource's."""
-    platforms = {
-        table: {name for (name,) in db.execute(f"SELECT DISTINCT platform FROM {table}").fetchall()}
-        for table in ("resources", "principals")
-    }
-    return {**platforms, "exposures": platforms["resources"]}
-
-
-def _has_nothing_to_judge(rule: Rule, platforms: Mapping[str, AbstractSet[str]]) -> bool:
-    """Planning a query over an empty platform costs as much as running it, and most companies use one or two."""
-    return any(table in platforms and platforms[table].isdisjoint(wanted) for table, wanted in rule.confined)
+    return folding.judgements_of(_bound(rule, as_of, params), fitting) if fitting else {}

@@ -11,10 +11,11 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from cloudscan.coverage import ScanSummary
 from cloudscan.engine import loader, remedies
 from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Params
@@ -38,6 +39,23 @@ class JudgingRecord(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
 
 
+class RecordedScan(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the report, only which scan it is about."""
+
+    scan: ScanSummary
+
+
+class RecordedBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """A judging record without its findings, which may be many."""
+
+    files: Mapping[str, str]
+    params: Mapping[str, Mapping[str, ParamValue]]
+    report: RecordedScan
+
+
+_Record = TypeVar("_Record", JudgingRecord, RecordedBasis)
+
+
 def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) -> None:
     """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` if the disk is full."""
     judged = JudgingRecord(files=files_of(rules), params=params, report=report)
@@ -52,8 +70,17 @@ def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) ->
 
 def read(folder: Path) -> JudgingRecord:
     """What a snapshot was judged by. Raises `SnapshotError` if nothing was kept, or it cannot be read."""
+    return _read(folder, JudgingRecord)
+
+
+def read_basis(folder: Path) -> RecordedBasis:
+    """The same without the findings. Raises as `read` does."""
+    return _read(folder, RecordedBasis)
+
+
+def _read(folder: Path, kind: type[_Record]) -> _Record:
     try:
-        return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=JudgingRecord)
+        return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=kind)
     except FileNotFoundError as error:
         raise SnapshotError(
             say(

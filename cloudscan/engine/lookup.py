@@ -1,6 +1,6 @@
 """What keys stand for: ids, subjects, explanations and containers, looked up in one go for many keys."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -14,6 +14,7 @@ from cloudscan.snapshot.organisation import ORGANISATION
 
 _Value = TypeVar("_Value")
 _DEEPEST: Final = 128  # levels of folders
+_TOGETHER: Final = 100_000  # keys in one text
 
 _PERSON: Final = ("uid", "platform", "account", "kind", "address", "name", "affiliation", "status")
 """The fields of a `Person` but for the manager."""
@@ -46,10 +47,12 @@ class Lookup:
 
     def __init__(self, db: duckdb.DuckDBPyConnection, keys: Iterable[int]) -> None:
         self._db = db
+        self._keys = list(keys)
         db.execute("CREATE OR REPLACE TEMP TABLE wanted (key BIGINT)")
-        wanted = list(keys)
-        if wanted:
-            db.execute("INSERT INTO wanted SELECT unnest($keys::BIGINT[])", {"keys": wanted})
+        for begin in range(0, len(self._keys), _TOGETHER):
+            # One text is read several times as fast as a parameter for each number.
+            some = ",".join(map(str, self._keys[begin : begin + _TOGETHER]))
+            db.execute("INSERT INTO wanted SELECT unnest(string_split($keys, ','))::BIGINT", {"keys": some})
 
     def ids(self) -> dict[int, str]:
         """The text ids behind the keys."""
@@ -123,7 +126,7 @@ class Lookup:
                       coalesce(nullif(o.email, ''), nullif(o.name, ''), ''), r.detail, r.rank, o.uid
                FROM resources AS r JOIN wanted AS w ON w.key = r.uid LEFT JOIN principals AS o ON o.uid = r.owner_uid"""
         )
-        owners = self._owners()
+        owners = Lookup(self._db, {row[-1] for row in rows if row[-1] is not None})._owners()
         return {
             key: RankedSubject(
                 Subject(
@@ -144,31 +147,31 @@ class Lookup:
         }
 
     def _owners(self) -> dict[int, Person]:
-        """The owners of the resources among the keys, with their managers.
+        """The principals among the keys as owners, with their managers.
 
         The directory's entry for an employee names the manager, and so may the roster, which knows as well who left.
         """
         rows = self._rows(
-            f"""WITH owners AS (
-                    SELECT DISTINCT r.owner_uid AS uid FROM resources AS r JOIN wanted AS w ON w.key = r.uid
-                ),
-                staff AS (
+            f"""WITH staff AS (
                     SELECT a.principal_uid, p.standing = 'left' AS has_left, min(b.principal_uid) AS manager_uid
-                    FROM owners JOIN accounts AS a ON a.principal_uid = owners.uid AND a.kind = 'own'
+                    FROM wanted AS w JOIN accounts AS a ON a.principal_uid = w.key AND a.kind = 'own'
                     JOIN people AS p ON p.uid = a.person_uid
                     LEFT JOIN accounts AS b ON b.person_uid = p.manager_uid AND b.kind = 'own'
                     GROUP BY ALL
                 )
-                SELECT o.uid, {_person("o", "i", "CASE WHEN s.has_left THEN 'left' ELSE o.status END")},
-                       {_person("m", "j", "m.status")}
-                FROM owners JOIN principals AS o ON o.uid = owners.uid LEFT JOIN ids AS i ON i.key = o.uid
+                SELECT o.uid, {_person("o", "CASE WHEN s.has_left THEN 'left' ELSE o.status END")},
+                       m.uid, {_person("m", "m.status")}
+                FROM wanted AS w JOIN principals AS o ON o.uid = w.key
                 LEFT JOIN staff AS s ON s.principal_uid = o.uid
                 LEFT JOIN principals AS m
-                  ON m.uid = CASE WHEN o.kind = 'user' THEN coalesce(o.sponsor_uid, s.manager_uid) END
-                LEFT JOIN ids AS j ON j.key = m.uid"""
+                  ON m.uid = CASE WHEN o.kind = 'user' THEN coalesce(o.sponsor_uid, s.manager_uid) END"""
         )
         width = len(_PERSON)
-        owners = {key: _person_of(values[:width], values[width:]) for key, *values in rows}
+        ids = Lookup(self._db, {key for row in rows for key in (row[0], row[width]) if key is not None}).ids()
+        owners = {
+            row[0]: _person_of((ids.get(row[0], ""), *row[1:width]), (ids.get(row[width] or 0, ""), *row[width + 1 :]))
+            for row in rows
+        }
         return {key: owner for key, owner in owners.items() if owner is not None}
 
     def explained(self) -> dict[int, Explained]:
@@ -205,33 +208,31 @@ class Lookup:
 
     def containers(self) -> dict[int, list[str]]:
         """The ids of what resources are in, the nearest first. A loop among parents ends at the greatest depth."""
-        rows = self._rows(
-            f"""WITH RECURSIVE above(key, container, depth) AS (
-                    SELECT w.key, w.key, 0 FROM wanted AS w
-                    UNION
-                    SELECT a.key, unnest([r.parent_uid, r.container_uid]), a.depth + 1
-                    FROM above AS a JOIN resources AS r ON r.uid = a.container WHERE a.depth < {_DEEPEST}
-                ),
-                nearest AS (
-                    SELECT key, container, min(depth) AS depth FROM above WHERE container <> key GROUP BY key, container
-                )
-                SELECT n.key, i.uid FROM nearest AS n JOIN ids AS i ON i.key = n.container
-                ORDER BY n.key, n.depth, i.uid"""
-        )
-        containers: dict[int, list[str]] = {}
-        for key, uid in rows:
-            containers.setdefault(key, []).append(uid)
-        return containers
+        above: dict[int, Sequence[int]] = {}
+        looked_up, level = set(self._keys), self
+        for _ in range(_DEEPEST):
+            rows = level._rows(
+                "SELECT r.uid, r.parent_uid, r.container_uid FROM resources AS r JOIN wanted AS w ON w.key = r.uid"
+            )
+            above |= {key: [one for one in both if one is not None] for key, *both in rows}
+            ahead = {one for key, *_ in rows for one in above[key]} - looked_up
+            if not ahead:
+                break
+            looked_up |= ahead
+            level = Lookup(self._db, ahead)
+        ids = Lookup(self._db, {one for both in above.values() for one in both}).ids()
+        found = {key: list(_nearest(key, above, ids)) for key in self._keys}
+        return {key: containers for key, containers in found.items() if containers}
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
 
-def _person(principal: str, uid: str, status: str) -> str:
-    """The SQL for the fields of a person; the first parameters are aliases of `principals` and of `ids`."""
+def _person(principal: str, status: str) -> str:
+    """The SQL for the fields of a person but for the uid; the first parameter is an alias of `principals`."""
     columns = ("platform", "account", "kind", "email", "name")
     known = ", ".join(f"coalesce({principal}.{column}, '')" for column in columns)
-    return f"coalesce({uid}.uid, ''), {known}, {principal}.affiliation, {status}"
+    return f"{known}, {principal}.affiliation, {status}"
 
 
 def _worker(person: str, uid: str) -> str:
@@ -242,6 +243,17 @@ def _worker(person: str, uid: str) -> str:
     )
     known = f"coalesce({person}.email, ''), coalesce({person}.name, '')"
     return f"coalesce({uid}.uid, ''), '{ORGANISATION}', '', 'user', {known}, 'internal', {status}"
+
+
+def _nearest(key: int, above: Mapping[int, Sequence[int]], ids: Mapping[int, str]) -> Iterator[str]:
+    """The ids of everything above a key, level by level."""
+    passed, level = {key}, {key}
+    for _ in range(_DEEPEST):
+        level = {one for below in level for one in above.get(below, ())} - passed
+        if not level:
+            return
+        passed |= level
+        yield from sorted(ids[one] for one in level if one in ids)
 
 
 def _person_of(values: Sequence[Any], manager: Sequence[Any]) -> Person | None:

@@ -12,7 +12,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from cloudscan.engine.evidence import JUDGEMENTS, weight_of
+from cloudscan.engine.folding import JUDGEMENTS, weight_of
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.finding import Judgement

@@ -20,9 +20,7 @@ nobody has seen it change, and never a judgement, as nobody has seen that it did
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
-from pathlib import Path
 from typing import Final
 
 from cloudscan.engine.judge import Verdicts, judge, judgements_of
@@ -30,7 +28,7 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import CloudscanError
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.ledger import basis, estate
-from cloudscan.ledger.basis import Basis
+from cloudscan.ledger.basis import Basis, PastScan
 from cloudscan.ledger.estate import ObservedRow
 from cloudscan.ledger.history import PRECISION, ExposurePeriod
 from cloudscan.ledger.lifecycle import Change
@@ -41,16 +39,6 @@ from cloudscan.snapshot.snapshot import Snapshot
 
 _OBSERVABLE: Final = frozenset({RESOURCES, PRINCIPALS, "grants"})
 """The tables that the digests of resources and principals answer for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastScan:
-    """A recorded scan, and where its snapshot is, or was."""
-
-    id: str
-    started_on: datetime
-    basis: Basis | None  # None: an older cloudscan recorded it
-    folder: Path
 
 
 class Turn(Enum):
@@ -70,11 +58,16 @@ class Turned:
 
 
 def turned(changes: Iterable[Change], periods: Mapping[str, ExposurePeriod]) -> dict[str, Turned]:
-    """The findings that a scan changed, by fingerprint; `periods` are the exposure periods before it."""
+    """The findings that a scan changed, by fingerprint.
+
+    `periods` are the exposure periods before it; those that it continues may be left out.
+    """
     found: dict[str, Turned] = {}
     for change in changes:
-        entry, kinds = change.entry, {event.kind for event in change.events if event.waiver is None}
-        before = periods.get(entry.fingerprint)
+        entry, before = change.entry, periods.get(change.entry.fingerprint)
+        if before is None and not change.events:
+            continue
+        kinds = {event.kind for event in change.events if event.waiver is None}
         if kinds & {EventKind.OPENED, EventKind.REOPENED}:
             found[entry.fingerprint] = Turned(turn=Turn.APPEARED, verdict=entry.verdict)
         elif EventKind.RESOLVED in kinds:
@@ -168,7 +161,7 @@ class _Comparison:
         """The findings whose subjects the scan saw, or would have seen."""
         judged = {fingerprint: one for fingerprint, one in turned.items() if one.verdict.rule_id in self._rules}
         look = estate.look_at(
-            earlier, earlier.coverage(), self._rules.values(), [one.verdict for one in judged.values()]
+            earlier, earlier.coverage(), self._rules.values(), lambda: [one.verdict for one in judged.values()]
         )
         named = {
             fingerprint: look.foundations[one.verdict.rule_id].names(one.verdict) for fingerprint, one in judged.items()

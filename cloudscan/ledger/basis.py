@@ -6,15 +6,21 @@ vanish although nothing in the estate has changed: `cloudscan.ledger.attribution
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cloudscan import __version__
-from cloudscan.engine.judge import Verdicts
-from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.report import ChangedBy
-from cloudscan.snapshot.manifest import Manifest
 from cloudscan.snapshot.translation import Translation
+
+if TYPE_CHECKING:
+    from cloudscan.engine.judge import Verdicts
+    from cloudscan.engine.rule_file import ParamValue, Rule
+    from cloudscan.snapshot.manifest import Manifest
 
 
 class JudgedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,7 +43,17 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return not self.translations or platform in self.translations
 
 
-def basis_of(manifest: Manifest, verdicts: Verdicts) -> Basis:
+@dataclass(frozen=True, kw_only=True)
+class PastScan:
+    """A recorded scan, and where its snapshot is, or was."""
+
+    id: str
+    started_on: datetime
+    basis: Basis | None  # None: an older cloudscan recorded it
+    folder: Path
+
+
+def basis_of(manifest: "Manifest", verdicts: "Verdicts") -> Basis:
     """The basis of the verdicts on a snapshot."""
     return Basis(
         version=__version__,
@@ -86,7 +102,7 @@ def changes(before: Basis | None, now: Basis) -> Sequence[ChangedBy]:
 _DIGITS = 16
 
 
-def _digest_of_params(rule: Rule, given: Mapping[str, ParamValue]) -> str:
+def _digest_of_params(rule: "Rule", given: "Mapping[str, ParamValue]") -> str:
     values = {name: given.get(name, param.default) for name, param in rule.params.items()}
     if not values:
         return ""

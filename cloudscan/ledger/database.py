@@ -76,6 +76,12 @@ class Database:
                 _migrate(db)
             yield db
 
+    def upgrade(self) -> None:
+        """Make the tables, or bring them up to date, where that is to be done. Raises as `transaction` does."""
+        if self._is_behind():
+            with self.transaction():
+                pass
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads: all its answers are of one moment, and nothing is created or migrated.
@@ -117,6 +123,12 @@ class Database:
                     error=error.strerror,
                 )
             ) from error
+
+    def _is_behind(self) -> bool:
+        if not self._exists():
+            return True
+        with self._errors_in_words(), self._reader().begin() as db:
+            return _is_behind(db)
 
     def _reader(self) -> Engine:
         if self.file is not None:
@@ -172,6 +184,18 @@ def naive(moment: datetime) -> datetime:
 def aware(moment: datetime) -> datetime:
     """A stored time as UTC."""
     return moment.replace(tzinfo=UTC)
+
+
+MANY: Final[Mapping[str, int]] = {"yield_per": 1_000}
+"""Options of a query whose rows may be many: they are fetched so many at a time, and never held all at once."""
+
+
+class Moments(dict[datetime, datetime]):
+    """Stored times as UTC, each made once: the rows of one night have the same."""
+
+    def __missing__(self, moment: datetime) -> datetime:
+        self[moment] = moment.replace(tzinfo=UTC)
+        return self[moment]
 
 
 def _engine(url: sa.URL) -> Engine:

@@ -1,7 +1,7 @@
 """What the ledger asks a snapshot beyond its verdicts: what exists, what contains what, what rules read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -108,12 +108,16 @@ def containers_of(snapshot: Snapshot, uids: AbstractSet[str]) -> dict[str, set[s
 
 
 def look_at(
-    snapshot: Snapshot, coverage: Sequence[Coverage], rules: Iterable[Rule], verdicts: Sequence[Verdict]
+    snapshot: Snapshot, coverage: Sequence[Coverage], rules: Iterable[Rule], verdicts: Callable[[], Iterable[Verdict]]
 ) -> Look:
-    """What the ledger has to know about a scan to tell what is gone from what is hidden, for some verdicts."""
+    """What the ledger has to know about a scan to tell what is gone from what is hidden, for some verdicts.
+
+    The verdicts are asked for only where a gap is at a place that the snapshot does not have.
+    """
     places = narrowed_to(coverage)
     containers = containers_of(snapshot, {*places, *places.values()})
-    remembered = remembered_containers(verdicts, places.keys() - containers.keys())
+    lost = places.keys() - containers.keys()
+    remembered = remembered_containers(verdicts(), lost) if lost else {}
     inside = {
         uid: {*containers.get(uid, ()), *remembered.get(uid, ()), scope_uid, *containers.get(scope_uid, ())} - {uid}
         for uid, scope_uid in places.items()

@@ -1,6 +1,6 @@
 """Rows of gaps, and what they mean for the last scan, within a transaction of the caller's."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -30,12 +30,11 @@ def records(db: Connection, names: Collection[str]) -> dict[str, GapRecord]:
     return found
 
 
-def write_seen(db: Connection, names: Collection[str], moment: datetime) -> None:
-    """Remember that a scan at `moment` had these gaps."""
-    before = records(db, names)
+def write(db: Connection, before: Collection[str], seen: Iterable[GapRecord]) -> None:
+    """Remember the gaps that a scan had; `before` are the names of those that are remembered."""
     rows = [
         {"key": record.gap, "first_seen_on": naive(record.first_seen_on), "last_seen_on": naive(record.last_seen_on)}
-        for record in gaps.seen(before, names, moment)
+        for record in seen
     ]
     known = [row for row in rows if row["key"] in before]
     fresh = [{"gap": row.pop("key"), **row} for row in rows if row["key"] not in before]

@@ -36,7 +36,7 @@ LOOKS_BACK: Final = timedelta(days=7)
 OPEN_TO_ALL: Final = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
 
 
-class PeriodExtent(msgspec.Struct, frozen=True, kw_only=True):
+class PeriodExtent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The blast radius of a finding during one period; `ended_on` is None for the current one."""
 
     started_on: datetime
@@ -45,7 +45,7 @@ class PeriodExtent(msgspec.Struct, frozen=True, kw_only=True):
     people: int | None
 
 
-class ExposurePeriod(msgspec.Struct, frozen=True, kw_only=True):
+class ExposurePeriod(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a finding was like, unchanged, from one scan to another."""
 
     fingerprint: str
@@ -143,15 +143,19 @@ def time_open_of(verdict: Verdict, periods: Iterable[PeriodExtent], until: datet
 
     What the platform says about the time before the first scan counts with the blast radius of the first period.
     """
-    ordered = sorted(periods, key=lambda period: period.started_on)
-    if ordered and verdict.since is not None and verdict.since < ordered[0].started_on:
-        ordered[0] = msgspec.structs.replace(ordered[0], started_on=verdict.since)
-    spans = [(_days(period.started_on, period.ended_on or until), period) for period in ordered]
-    person_days = [days * period.people for days, period in spans if period.people is not None]
+    days = resource_days = person_days = 0.0
+    counted = False
+    for order, period in enumerate(sorted(periods, key=lambda period: period.started_on)):
+        since = verdict.since if order == 0 and verdict.since is not None else period.started_on
+        lasted = _days(min(since, period.started_on), period.ended_on or until)
+        days += lasted
+        resource_days += lasted * period.resources
+        if period.people is not None:
+            person_days, counted = person_days + lasted * period.people, True
     return TimeOpen(
-        days=round(sum(days for days, _ in spans), 1),
-        resource_days=round(sum(days * period.resources for days, period in spans), 1),
-        person_days=round(sum(person_days), 1) if person_days else None,
+        days=round(days, 1),
+        resource_days=round(resource_days, 1),
+        person_days=round(person_days, 1) if counted else None,
     )
 
 

@@ -1,9 +1,10 @@
 """Rows of scans and exposure periods, and the differences that they show, within a transaction of the caller's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -14,10 +15,9 @@ from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
 from cloudscan.ledger import comparison, finding_rows, history
-from cloudscan.ledger.attribution import PastScan
-from cloudscan.ledger.basis import Basis
+from cloudscan.ledger.basis import Basis, PastScan
 from cloudscan.ledger.comparison import Turns
-from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.database import MANY, Moments, aware, naive
 from cloudscan.ledger.finding_rows import entries_with, unresolved_fingerprints
 from cloudscan.ledger.history import ExposurePeriod, PeriodExtent, SeenTurn
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
@@ -27,6 +27,7 @@ from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Comparison, Diff, Even
 from cloudscan.sentence import say
 
 _REACH: Final = Reach.__struct_fields__
+_MOST_VALUES: Final = 500  # in one IN (…)
 _LOOKS_BACK: Final = 14  # scans, for one that could see what has changed today
 
 
@@ -65,10 +66,28 @@ def scan_named(scans: Sequence[Scan], name: str, timezone: str) -> Scan:
     )
 
 
-def current_periods(db: Connection) -> dict[str, ExposurePeriod]:
-    """The exposure periods that have not ended, by fingerprint."""
-    rows = db.execute(sa.select(EXPOSURE_PERIODS).where(EXPOSURE_PERIODS.c.to_on.is_(None)))
-    return {row.fingerprint: _period(row) for row in rows}
+class PeriodMark(NamedTuple):
+    """What a scan may change of a current exposure period although the verdict is the same."""
+
+    severity: str | None
+    waived: bool
+
+
+def period_marks(db: Connection) -> dict[str, PeriodMark]:
+    """The marks of the exposure periods that have not ended, by fingerprint."""
+    columns = (EXPOSURE_PERIODS.c[name] for name in ("fingerprint", *PeriodMark._fields))
+    rows = db.execute(sa.select(*columns).where(EXPOSURE_PERIODS.c.to_on.is_(None)), execution_options=MANY)
+    marks: dict[PeriodMark, PeriodMark] = {}  # there are few that differ
+    return {
+        sys.intern(fingerprint): marks.setdefault(PeriodMark(severity, waived), PeriodMark(severity, waived))
+        for fingerprint, severity, waived in rows
+    }
+
+
+def current_periods(db: Connection, fingerprints: Collection[str]) -> dict[str, ExposurePeriod]:
+    """The exposure periods of these findings that have not ended, by fingerprint."""
+    current = sa.select(EXPOSURE_PERIODS).where(EXPOSURE_PERIODS.c.to_on.is_(None))
+    return {row.fingerprint: _period(row) for row in _of(db, current, EXPOSURE_PERIODS.c.fingerprint, fingerprints)}
 
 
 def past_scans(db: Connection) -> list[PastScan]:
@@ -85,19 +104,25 @@ def past_scans(db: Connection) -> list[PastScan]:
     ]
 
 
-def write_periods(
-    db: Connection,
+class PeriodRows(NamedTuple):
+    """The exposure periods that a scan ends and starts, ready to be written."""
+
+    moment: datetime
+    ended: Sequence[Mapping[str, object]]
+    started: Sequence[Mapping[str, object]]
+
+
+def period_rows(
     entries: Iterable[Entry],
     severities: Mapping[str, Severity],
     moment: datetime,
     before: Mapping[str, ExposurePeriod],
     changed_by: Mapping[str, ChangedBy],
-) -> None:
-    """End and start exposure periods where the scan at `moment` saw a change.
+) -> PeriodRows:
+    """What ends and starts where the scan at `moment` saw a change in these entries.
 
-    `severities` are by rule id, `before` the current periods and `changed_by` what made findings change by fingerprint.
+    `severities` are by rule id, `before` their current periods and `changed_by` what made them change by fingerprint.
     """
-    current = EXPOSURE_PERIODS.c.to_on.is_(None)
     now = [
         ExposurePeriod(
             fingerprint=entry.fingerprint,
@@ -109,11 +134,10 @@ def write_periods(
         if entry.state in UNRESOLVED
     ]
     ended, started = history.period_changes(before, now)
-    if ended:
-        change = sa.update(EXPOSURE_PERIODS).where(current, EXPOSURE_PERIODS.c.fingerprint == sa.bindparam("key"))
-        db.execute(change.values(to_on=naive(moment)), [{"key": fingerprint} for fingerprint in ended])
-    if started:
-        rows = [
+    return PeriodRows(
+        moment=moment,
+        ended=[{"key": fingerprint} for fingerprint in ended],
+        started=[
             {
                 "fingerprint": period.fingerprint,
                 "from_on": naive(moment),
@@ -123,22 +147,34 @@ def write_periods(
                 **{name: getattr(period.reach, name) for name in _REACH},
             }
             for period in started
-        ]
-        db.execute(sa.insert(EXPOSURE_PERIODS), rows)
+        ],
+    )
+
+
+def write_periods(db: Connection, rows: PeriodRows) -> None:
+    """End and start exposure periods."""
+    if rows.ended:
+        current = EXPOSURE_PERIODS.c.to_on.is_(None)
+        change = sa.update(EXPOSURE_PERIODS).where(current, EXPOSURE_PERIODS.c.fingerprint == sa.bindparam("key"))
+        db.execute(change.values(to_on=naive(rows.moment)), rows.ended)
+    if rows.started:
+        db.execute(sa.insert(EXPOSURE_PERIODS), rows.started)
 
 
 def extents_of_unresolved(db: Connection) -> dict[str, list[PeriodExtent]]:
     """The extents of all periods of unresolved findings, by fingerprint."""
     extents: dict[str, list[PeriodExtent]] = {}
-    query = sa.select(EXPOSURE_PERIODS).where(EXPOSURE_PERIODS.c.fingerprint.in_(unresolved_fingerprints()))
-    for row in db.execute(query):
+    moments = Moments()
+    columns = (EXPOSURE_PERIODS.c[name] for name in ("fingerprint", "from_on", "to_on", "resources", "people"))
+    query = sa.select(*columns).where(EXPOSURE_PERIODS.c.fingerprint.in_(unresolved_fingerprints()))
+    for fingerprint, from_on, to_on, resources, people in db.execute(query, execution_options=MANY):
         extent = PeriodExtent(
-            started_on=aware(row.from_on),
-            ended_on=aware(row.to_on) if row.to_on else None,
-            resources=row.resources,
-            people=row.people,
+            started_on=moments[from_on],
+            ended_on=moments[to_on] if to_on else None,
+            resources=resources,
+            people=people,
         )
-        extents.setdefault(row.fingerprint, []).append(extent)
+        extents.setdefault(sys.intern(fingerprint), []).append(extent)
     return extents
 
 
@@ -147,18 +183,18 @@ def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float, v
 
     `versions` are those that were new with a scan, by its id.
     """
-    before, after = _periods_at(db, earlier.started_on), _periods_at(db, later.started_on)
+    touched = _touched(db, earlier.started_on, later.started_on)
+    before, after = (_periods_at(db, moment, touched) for moment in (earlier.started_on, later.started_on))
     changed = {fingerprint for fingerprint in before.keys() & after.keys() if before[fingerprint] != after[fingerprint]}
-    touched = sorted((before.keys() ^ after.keys()) | changed)
-    verdicts = {entry.fingerprint: entry.verdict for entry in entries_with(db, touched)}
+    different = (before.keys() ^ after.keys()) | changed
     started_before = EXPOSURE_PERIODS.c.from_on < naive(earlier.started_on)
-    known = sa.select(EXPOSURE_PERIODS.c.fingerprint).where(started_before).distinct()
+    known = sa.select(EXPOSURE_PERIODS.c.fingerprint).where(started_before)
     differences = history.differences(
         before,
         after,
-        verdicts,
-        earlier=set(db.execute(known).scalars()),
-        turns=_turns(db, earlier.started_on, later.started_on, versions),
+        {entry.fingerprint: entry.verdict for entry in entries_with(db, sorted(different))},
+        earlier={row.fingerprint for row in _of(db, known, EXPOSURE_PERIODS.c.fingerprint, different)},
+        turns=_turns(db, earlier.started_on, later.started_on, versions) if different else {},
         tolerance=tolerance,
     )
     counts: dict[str, int] = {
@@ -195,13 +231,30 @@ def _turns_by_platform(db: Connection, after: datetime, until: datetime) -> list
     ]
 
 
-def _periods_at(db: Connection, moment: datetime) -> dict[str, ExposurePeriod]:
-    """The exposure periods that contain the start of a scan, by fingerprint."""
+def _touched(db: Connection, earlier: datetime, later: datetime) -> set[str]:
+    """The findings of which a period began or ended between two scans: all others are as they were."""
+    between = (
+        sa.and_(column > naive(earlier), column <= naive(later))
+        for column in (EXPOSURE_PERIODS.c.from_on, EXPOSURE_PERIODS.c.to_on)
+    )
+    return set(db.execute(sa.select(EXPOSURE_PERIODS.c.fingerprint).where(sa.or_(*between))).scalars())
+
+
+def _periods_at(db: Connection, moment: datetime, fingerprints: Collection[str]) -> dict[str, ExposurePeriod]:
+    """The exposure periods of these findings that contain the start of a scan, by fingerprint."""
     at = naive(moment)
     query = sa.select(EXPOSURE_PERIODS).where(
         EXPOSURE_PERIODS.c.from_on <= at, sa.or_(EXPOSURE_PERIODS.c.to_on.is_(None), EXPOSURE_PERIODS.c.to_on > at)
     )
-    return {row.fingerprint: _period(row) for row in db.execute(query)}
+    return {row.fingerprint: _period(row) for row in _of(db, query, EXPOSURE_PERIODS.c.fingerprint, fingerprints)}
+
+
+def _of(db: Connection, query: sa.Select[Any], column: sa.Column[str], wanted: Collection[str]) -> Iterator[Any]:
+    """The rows of a query whose column is among the wanted values: few are asked for, of many all rows are read."""
+    if len(wanted) > _MOST_VALUES:
+        yield from (row for row in db.execute(query.add_columns(column.label("wanted"))) if row.wanted in wanted)
+    elif wanted:
+        yield from db.execute(query.where(column.in_(list(wanted))))
 
 
 def _period(row: Any) -> ExposurePeriod:

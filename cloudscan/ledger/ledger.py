@@ -8,28 +8,25 @@ What happens to a finding is decided in `cloudscan.ledger.lifecycle` and `clouds
 of each scan in `cloudscan.ledger.history`. Here it is stored, in one transaction per scan or decision.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.channel import Channel, ChannelKind
-from cloudscan.checklist import Checklist
+from cloudscan.checklist import Checklist, items_of, settled
 from cloudscan.days import Calendar, clock_time, day_of
-from cloudscan.engine.framework_file import Framework
-from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.fix import key_of_verdict
 from cloudscan.ledger import (
-    attribution,
     clock_rows,
-    departures,
-    estate,
+    closing_rows,
     finding_rows,
     gap_rows,
     gaps,
@@ -40,15 +37,16 @@ from cloudscan.ledger import (
     reviews,
     ticket_rows,
 )
-from cloudscan.ledger.basis import basis_of
 from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import Database, aware, persistently
-from cloudscan.ledger.finding_rows import OpenSubject
+from cloudscan.ledger.finding_rows import DecisionRows, OpenSubject, Standing
 from cloudscan.ledger.lifecycle import Entry
+from cloudscan.ledger.mark import mark
 from cloudscan.ledger.schema import EVENTS, SCANS
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
+    WaiverRegister,
     WaiverRequest,
     checked_text,
     covered,
@@ -61,11 +59,20 @@ from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, ReviewDecision, Scan, WaiverReview, WaiverStatus
 from cloudscan.sentence import say
 from cloudscan.snapshot.organisation import waiver_number
-from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing.memory import KnownTrouble, PendingComment
 from cloudscan.ticketing.policy import Grouping, Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
+
+if TYPE_CHECKING:
+    from cloudscan.engine.framework_file import Framework
+    from cloudscan.engine.judge import Verdicts
+    from cloudscan.ledger.recording import Occasion
+    from cloudscan.snapshot.snapshot import Snapshot
+
+Result = TypeVar("Result")
+Writing = Callable[[Connection], None]
+"""Writes what was worked out, in a transaction of the caller's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +123,11 @@ class Ledger:
 
     def record(
         self,
-        snapshot: Snapshot,
-        verdicts: Verdicts,
+        snapshot: "Snapshot",
+        verdicts: "Verdicts",
         *,
         organisation: str = "",
-        frameworks: Sequence[Framework] = (),
+        frameworks: "Sequence[Framework]" = (),
     ) -> Report:
         """Record the verdicts on a snapshot; returns the report, which tells the `frameworks` control by control.
 
@@ -129,16 +136,21 @@ class Ledger:
         Raises `LedgerError` if a later scan is recorded already: history is not rewritten.
         """
         # An attempt may have succeeded although its answer was lost: recording a scan again changes nothing.
-        return persistently(lambda: self._record(snapshot, verdicts, organisation, frameworks), self._wait_seconds)
+        from cloudscan.ledger.recording import Occasion  # judges; what only reads does without
+
+        occasion = Occasion(
+            snapshot=snapshot,
+            verdicts=verdicts,
+            organisation=organisation,
+            frameworks=frameworks,
+            calendar=self._calendar,
+            tolerance=self._tolerance,
+        )
+        return persistently(lambda: self._record(occasion), self._wait_seconds)
 
     def upgrade(self) -> None:
         """Make the tables, or bring those of an older cloudscan up to date; whatever is written does so first."""
-
-        def write_nothing() -> None:
-            with self._database.transaction():
-                pass
-
-        persistently(write_nothing, self._wait_seconds)
+        persistently(self._database.upgrade, self._wait_seconds)
 
     def awaits(self, started_on: datetime) -> bool:
         """Whether a scan that started then can be recorded, or is the last one recorded; else there is a later one."""
@@ -165,6 +177,11 @@ class Ledger:
             report = report_rows.last_report(db, datetime.now(UTC), self._calendar)
             return report and report_rows.with_history(db, report, self._tolerance, self._grouping)
 
+    def last(self) -> Report | None:
+        """As `latest`, but without what was before: no trend, changes, events, times, waivers and tickets."""
+        with self._database.reading() as db:
+            return report_rows.last_report(db, datetime.now(UTC), self._calendar)
+
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
         query = sa.select(EVENTS)
@@ -181,24 +198,33 @@ class Ledger:
         Raises `WaiverError` for one that cannot be granted, with what to write instead.
         """
         moment = now or datetime.now(UTC)
-        with self._database.reading() if dry_run else self._database.transaction() as db:
+
+        def waived(db: Connection) -> tuple[WaiverResult, Writing]:
             unresolved = finding_rows.unresolved_entries(db)
+            register = finding_rows.waiver_register(db, self._calendar.timezone)
             waiver = granted(
                 replace(request, gap=gaps.named(request.gap, _gaps_of_last(db))) if request.gap else request,
                 matches=finding_rows.entries_beginning_with(db, request.finding.lower()) if request.finding else (),
                 unresolved=unresolved,
                 accounts=finding_rows.accounts(db),
-                register=finding_rows.waiver_register(db, self._calendar.timezone),
+                register=register,
                 now=moment,
                 max_days=max_days,
             )
+            waiver = msgspec.structs.replace(waiver, id=finding_rows.next_waiver(db))
             entries = covered(waiver, unresolved)
-            if not dry_run:
-                waiver = finding_rows.insert_waiver(db, waiver)
-                self._decide(db, entries, f"waiver-{waiver.id}", moment)
+            register = replace(register, waivers={**register.waivers, waiver.id: waiver})
+            decided = self._decided(entries, register, f"waiver-{waiver.id}", moment)
+
+            def write(db: Connection) -> None:
+                finding_rows.insert_waiver(db, waiver)
+                finding_rows.write_decision(db, decided)
                 if waiver.gap:
                     _rejudge_last(db, moment, self._calendar)
-            return WaiverResult(waiver=waiver, covered=entries)
+
+            return WaiverResult(waiver=waiver, covered=entries), write
+
+        return self._write(waived, dry_run=dry_run)
 
     def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> WaiverResult:
         """End a waiver early; findings that no other waiver covers are reopened. With `dry_run` only checked.
@@ -206,10 +232,14 @@ class Ledger:
         Raises `WaiverError` for one that does not exist or is not in force.
         """
         moment = now or datetime.now(UTC)
-        with self._database.reading() if dry_run else self._database.transaction() as db:
-            waiver = revocable(waiver_id, finding_rows.waiver_register(db, self._calendar.timezone), moment)
-            entries = _waived_by(db, waiver) if dry_run else self._revoke(db, waiver, moment)
-            return WaiverResult(waiver=waiver, covered=entries)
+
+        def revoked(db: Connection) -> tuple[WaiverResult, Writing]:
+            register = finding_rows.waiver_register(db, self._calendar.timezone)
+            waiver = revocable(waiver_id, register, moment)
+            entries, write = self._revoked(db, waiver, register, moment)
+            return WaiverResult(waiver=waiver, covered=entries), write
+
+        return self._write(revoked, dry_run=dry_run)
 
     def review(
         self, subject: str, review: WaiverReview, *, now: datetime | None = None, dry_run: bool = False
@@ -220,21 +250,28 @@ class Ledger:
         """
         moment = now or datetime.now(UTC)
         number = waiver_number(subject)
-        with self._database.reading() if dry_run else self._database.transaction() as db:
+
+        def reviewed(db: Connection) -> tuple[WaiverReview, Writing]:
             register = finding_rows.waiver_register(db, self._calendar.timezone)
             waiver = None if number is None else revocable(number, register, moment)
-            review = reviews.decided(
+            decision = reviews.decided(
                 msgspec.structs.replace(
                     review, on=moment, by=checked_text("by", review.by), reason=checked_text("reason", review.reason)
                 ),
                 waiver,
                 day_of(moment, self._calendar.timezone),
             )
-            if not dry_run:
-                finding_rows.insert_review(db, subject, review)
-                if waiver is not None and review.decision is ReviewDecision.END:
-                    self._revoke(db, waiver, moment)
-        return review
+            ends = waiver is not None and decision.decision is ReviewDecision.END
+            revoke = self._revoked(db, waiver, register, moment)[1] if waiver is not None and ends else None
+
+            def write(db: Connection) -> None:
+                finding_rows.insert_review(db, subject, decision)
+                if revoke is not None:
+                    revoke(db)
+
+            return decision, write
+
+        return self._write(reviewed, dry_run=dry_run)
 
     def reviews(self) -> dict[str, list[WaiverReview]]:
         """What was decided in reviews, in order, by the uid of what it was about."""
@@ -246,7 +283,7 @@ class Ledger:
         with self._database.reading() as db:
             moment = now or datetime.now(UTC)
             register = finding_rows.waiver_register(db, self._calendar.timezone)
-            unresolved = finding_rows.unresolved_entries(db)
+            unresolved = finding_rows.covered_subjects(db) if register.waivers else []
             return statuses(register, unresolved, moment, due_days, _gaps_of_last(db))
 
     def open_subjects(self) -> dict[str, list[OpenSubject]]:
@@ -290,7 +327,7 @@ class Ledger:
     def recalled(self, people: Sequence[Checklist]) -> Sequence[Checklist]:
         """The checklists of people who leave, with the days on which earlier scans saw something closed."""
         with self._database.reading() as db:
-            return departures.recalled(db, people)
+            return settled(people, closing_rows.seen(db, items_of(people)))
 
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
@@ -353,50 +390,12 @@ class Ledger:
             entries = finding_rows.entries_with(db, list(fingerprints))
         return {entry.fingerprint: key_of_verdict(entry.verdict, entry.fingerprint) for entry in entries}
 
-    def _record(
-        self, snapshot: Snapshot, verdicts: Verdicts, organisation: str, frameworks: Sequence[Framework]
-    ) -> Report:
-        scan, coverage = snapshot.scan, snapshot.coverage()
-        with self._database.transaction() as db:
-            report = report_rows.report_if_recorded(db, scan.id, scan.started_on, self._calendar)
-            if report is None:
-                before = _entries_before(db, verdicts)
-                changes = lifecycle.after(
-                    before,
-                    verdicts.flagged,
-                    verdicts.judgements_of,
-                    look=estate.look_at(snapshot, coverage, verdicts.rules, [entry.verdict for entry in before]),
-                    moment=scan.started_on,
-                )
-                register = finding_rows.waiver_register(db, self._calendar.timezone)
-                decision = decide(changes, register, scan.started_on, self._tolerance)
-                entries = [change.entry for change in decision.changes]
-                known = {entry.fingerprint for entry in before}
-                periods = history_rows.current_periods(db)
-                basis = basis_of(snapshot.manifest, verdicts)
-                past = history_rows.past_scans(db)
-                turned = attribution.turned(decision.changes, periods)
-                changed_by = attribution.attribute(turned, snapshot, verdicts, basis, past)
-                finding_rows.write_decision(db, known, decision, scan.id, scan.started_on, changed_by)
-                severities = {rule.id: rule.severity for rule in verdicts.rules}
-                history_rows.write_periods(db, entries, severities, scan.started_on, periods, changed_by)
-                gap_rows.write_seen(db, gaps.gaps_in(coverage), scan.started_on)
-                report = report_rows.report_of(
-                    snapshot,
-                    verdicts,
-                    entries,
-                    register.waivers,
-                    coverage=coverage,
-                    organisation=organisation,
-                    frameworks=frameworks,
-                    calendar=self._calendar,
-                )
-                report = msgspec.structs.replace(
-                    report,
-                    gaps=gap_rows.statuses(db, report, register, scan.started_on),
-                    departures=departures.record(db, snapshot, self._calendar.timezone, verdicts),
-                )
-                report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())
+    def _record(self, occasion: "Occasion") -> Report:
+        from cloudscan.ledger import recording
+
+        self._database.upgrade()
+        report = recording.record(self._database, occasion)
+        with self._database.reading() as db:
             return report_rows.with_history(db, report, self._tolerance, self._grouping)
 
     def _open_subjects(self) -> set[OpenSubject]:
@@ -408,31 +407,44 @@ class Ledger:
             last = db.execute(sa.select(sa.func.max(SCANS.c.started_on))).scalar()
             return None if last is None else aware(last)
 
-    def _revoke(self, db: Connection, waiver: Waiver, moment: datetime) -> list[Entry]:
-        """End a waiver now; gives the findings that it covered."""
-        entries = _waived_by(db, waiver)
-        finding_rows.insert_revocation(db, waiver.id, moment)
-        self._decide(db, entries, f"waiver-{waiver.id}", moment)
-        if waiver.gap:
-            _rejudge_last(db, moment, self._calendar)
-        return entries
+    def _write(self, decide: Callable[[Connection], tuple[Result, Writing]], *, dry_run: bool) -> Result:
+        """Work out a decision while nobody has to wait, then write it, unless somebody else wrote in between."""
+        if not dry_run:
+            self._database.upgrade()
+        while True:
+            with self._database.reading() as db:
+                before = mark(db)
+                result, write = decide(db)
+            if dry_run:
+                return result
+            with self._database.transaction() as db:
+                if mark(db) == before:
+                    write(db)
+                    return result
 
-    def _decide(self, db: Connection, entries: Sequence[Entry], cause: str, moment: datetime) -> None:
+    def _revoked(
+        self, db: Connection, waiver: Waiver, register: WaiverRegister, moment: datetime
+    ) -> tuple[list[Entry], Writing]:
+        """The findings that a waiver covers, and how it is ended now."""
+        entries = [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver.id]
+        register = replace(register, revoked={**register.revoked, waiver.id: moment})
+        decided = self._decided(entries, register, f"waiver-{waiver.id}", moment)
+
+        def write(db: Connection) -> None:
+            finding_rows.insert_revocation(db, waiver.id, moment)
+            finding_rows.write_decision(db, decided)
+            if waiver.gap:
+                _rejudge_last(db, moment, self._calendar)
+
+        return entries, write
+
+    def _decided(
+        self, entries: Sequence[Entry], register: WaiverRegister, cause: str, moment: datetime
+    ) -> DecisionRows:
         unchanged = [lifecycle.Change(entry=entry) for entry in entries]
-        decision = decide(unchanged, finding_rows.waiver_register(db, self._calendar.timezone), moment, self._tolerance)
-        finding_rows.write_decision(db, {entry.fingerprint for entry in entries}, decision, cause, moment)
-
-
-def _entries_before(db: Connection, verdicts: Verdicts) -> list[Entry]:
-    """The entries that a scan can change: the unresolved ones, and resolved ones that are flagged again."""
-    unresolved = finding_rows.unresolved_entries(db)
-    known = {entry.fingerprint for entry in unresolved}
-    flagged = [verdict.fingerprint for verdict in verdicts.flagged]
-    return [*unresolved, *finding_rows.entries_with(db, [name for name in flagged if name not in known])]
-
-
-def _waived_by(db: Connection, waiver: Waiver) -> list[Entry]:
-    return [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver.id]
+        decision = decide(unchanged, register, moment, self._tolerance)
+        before = {entry.fingerprint: Standing.of(entry) for entry in entries}
+        return finding_rows.decision_rows(decision, before, {}, cause, moment)
 
 
 def _gaps_of_last(db: Connection) -> set[str]:

@@ -20,24 +20,28 @@ Waivers are applied on top of that: see `cloudscan.ledger.waivers`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from cloudscan.coverage import Coverage
-from cloudscan.engine.judge import Verdicts
 from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Judgement, State, Verdict, Waiver, message
 from cloudscan.ledger.score import impact, score
 from cloudscan.ledger.visibility import RESOURCES, Foundation, Missing, Named, ScanVisibility
 from cloudscan.report import EventKind
 
+if TYPE_CHECKING:
+    from cloudscan.engine.judge import Verdicts
+
 UNRESOLVED: Final = (State.OPEN, State.REOPENED)
 """The states of entries that still need a fix. Whether a waiver covers one is stored beside its state."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A finding as the ledger stores it."""
 
     fingerprint: str
@@ -49,8 +53,7 @@ class Entry:
     waiver: int | None = None  # id of the waiver in force; independent of `state`
 
 
-@dataclass(frozen=True, kw_only=True)
-class LifecycleEvent:
+class LifecycleEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A change in the life of a finding."""
 
     kind: EventKind
@@ -63,8 +66,7 @@ class LifecycleEvent:
         return self.waiver is None or self.reason == "widened"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry after a scan or a decision, and the events that led to it."""
 
     entry: Entry
@@ -86,7 +88,7 @@ class Look:
 
 def after(
     before: Iterable[Entry],
-    flagged: Iterable[Verdict],
+    flagged: Mapping[str, Verdict],
     judgements_of: JudgementsOf,
     *,
     look: Look,
@@ -94,10 +96,13 @@ def after(
 ) -> list[Change]:
     """What a scan at `moment` makes of the entries before it: the unresolved ones, and those flagged again.
 
-    `judgements_of` gives the rules' judgements of identities that are not flagged.
+    `flagged` are the verdicts by fingerprint; `judgements_of` gives the rules' judgements of other identities. Of an
+    entry that is flagged, the verdict from before is not read.
     """
     old = {entry.fingerprint: entry for entry in before}
-    changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in flagged]
+    changes = [
+        _flagged(old.pop(fingerprint, None), fingerprint, verdict, moment) for fingerprint, verdict in flagged.items()
+    ]
     not_flagged = [entry for entry in old.values() if entry.state in UNRESOLVED]
     reasons = _closing(not_flagged, _judgements(judgements_of, not_flagged), look)
     for entry in not_flagged:
@@ -136,7 +141,7 @@ def _closing(
 
 
 def findings(
-    entries: Iterable[Entry], verdicts: Verdicts, moment: datetime, waivers: Mapping[int, Waiver]
+    entries: Iterable[Entry], verdicts: "Verdicts", moment: datetime, waivers: Mapping[int, Waiver]
 ) -> list[Finding]:
     """The unresolved findings of the rules that ran, waived or not, highest score first: the order of work."""
     rules = {rule.id: rule for rule in verdicts.rules}
@@ -198,10 +203,10 @@ def condensed(coverage: Sequence[Coverage]) -> list[Coverage]:
     return [*(row for row in coverage if row.outcome is not Outcome.COMPLETE), *sums.values()]
 
 
-def _flagged(before: Entry | None, verdict: Verdict, moment: datetime) -> Change:
+def _flagged(before: Entry | None, fingerprint: str, verdict: Verdict, moment: datetime) -> Change:
     if before is None:
         entry = Entry(
-            fingerprint=verdict.fingerprint,
+            fingerprint=fingerprint,
             state=State.OPEN,
             verified=True,
             first_seen_on=moment,
@@ -211,7 +216,15 @@ def _flagged(before: Entry | None, verdict: Verdict, moment: datetime) -> Change
         return Change(entry=entry, events=(LifecycleEvent(kind=EventKind.OPENED),))
     reopened = before.state is State.RESOLVED
     state = State.REOPENED if reopened else before.state
-    entry = replace(before, state=state, verified=True, last_seen_on=moment, verdict=verdict)
+    entry = Entry(
+        fingerprint=fingerprint,
+        state=state,
+        verified=True,
+        first_seen_on=before.first_seen_on,
+        last_seen_on=moment,
+        verdict=verdict,
+        waiver=before.waiver,
+    )
     return Change(entry=entry, events=(LifecycleEvent(kind=EventKind.REOPENED),) if reopened else ())
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -15,7 +15,8 @@ SCANS = sa.Table(
     sa.Column("finished_on", sa.DateTime, nullable=False),
     sa.Column("complete", sa.Boolean, nullable=False),
     sa.Column("snapshot", sa.Text, nullable=False),
-    sa.Column("report", sa.LargeBinary),  # of the last scan only: compressed JSON
+    sa.Column("report", sa.LargeBinary),  # of the last scan only, without its findings: compressed JSON
+    sa.Column("findings", sa.LargeBinary),  # of that report, without their verdicts: compressed JSON
     sa.Column("figures", sa.Text),  # `cloudscan.report.ScanFigures` as JSON
     sa.Column("basis", sa.Text),  # `cloudscan.ledger.basis.Basis` as JSON; NULL: an older cloudscan recorded it
 )
@@ -29,9 +30,10 @@ FINDINGS = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("first_seen_on", sa.DateTime, nullable=False),
-    sa.Column("last_seen_on", sa.DateTime, nullable=False),
+    sa.Column("last_seen_on", sa.DateTime),  # NULL: in the last scan
     sa.Column("verdict", sa.Text, nullable=False),  # `cloudscan.finding.Verdict` as JSON
     sa.Column("waiver_id", sa.Integer),  # the waiver in force when it was last decided
+    sa.Column("digest", sa.String(32), nullable=False, server_default=""),  # of the verdict; empty: not known
 )
 RENAMED_FINGERPRINTS = sa.Table(
     "renamed_fingerprints",  # of findings whose rule has a new id: tickets still show the old ones

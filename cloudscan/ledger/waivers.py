@@ -10,7 +10,7 @@ it did when the waiver first covered it: its reach is then *widened*, and has to
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -151,20 +151,20 @@ def decide(
     def applied(change: Change) -> Change:
         entry = change.entry
         if entry.state not in UNRESOLVED:
-            return replace(change, entry=replace(entry, waiver=None))
+            return structs.replace(change, entry=structs.replace(entry, waiver=None))
         scopes = scopes_covering(entry.verdict) if by_scope else ()
         candidates = (waiver for scope in scopes for waiver in by_scope.get(scope, ()))
         covering = [waiver for waiver in candidates if covers(waiver, entry)]
         longest = max(covering, key=lambda waiver: (waiver.until, waiver.id), default=None)
         if longest is not None:
             events = () if entry.waiver else (LifecycleEvent(kind=EventKind.WAIVED, waiver=longest.id),)
-            return Change(entry=replace(entry, waiver=longest.id), events=(*change.events, *events))
+            return Change(entry=structs.replace(entry, waiver=longest.id), events=(*change.events, *events))
         if entry.waiver is None:
             return change
         coverage = CoveredFinding(entry.waiver, entry.fingerprint)
         reason = "widened" if coverage in widenings else register.why_ended(coverage)
         event = LifecycleEvent(kind=EventKind.REOPENED, waiver=entry.waiver, reason=reason)
-        return Change(entry=replace(entry, state=State.REOPENED, waiver=None), events=(*change.events, event))
+        return Change(entry=structs.replace(entry, state=State.REOPENED, waiver=None), events=(*change.events, event))
 
     return Decision(changes=[applied(change) for change in changes], baselines=baselines, widenings=widenings)
 

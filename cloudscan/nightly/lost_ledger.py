@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from cloudscan.errors import LedgerError
-from cloudscan.nightly.retention import PAGE
 from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import store
 
@@ -42,6 +41,8 @@ def begins_anew(file: Path | None, home: Path) -> Sentence | None:
 
 def _had_scans(home: Path) -> bool:
     """Whether there are reports, or snapshots that do not wait to be recorded."""
+    from cloudscan.nightly.retention import PAGE  # costs the import of all that seals a snapshot
+
     reports, snapshots = home / "reports", home / "snapshots"
     if any(PAGE.fullmatch(path.name) for path in reports.glob("*.html")):
         return True

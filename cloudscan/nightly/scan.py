@@ -19,7 +19,7 @@ from cloudscan.nightly.selection import ScopeSelection
 from cloudscan.report import Report
 from cloudscan.snapshot import collect as collecting
 from cloudscan.snapshot import store
-from cloudscan.snapshot.collect import CollectOptions, Event
+from cloudscan.snapshot.collect import CollectOptions, Event, Reader, read_here
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.store import Scanned
@@ -91,6 +91,7 @@ def run_nightly(
     chosen: ScopeSelection | None = None,
     full: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
+    read: Reader = read_here,
 ) -> Report:
     """Read everything into the folder `snapshots`, record it in the ledger, and pass the report to `publish`.
 
@@ -99,7 +100,7 @@ def run_nightly(
     published. Unless `full`, only changes are requested where the last snapshot has cursors. Raises as `scan` does.
 
     `chosen` restricts what is read. Where it matches nothing, nothing is recorded; a part of it that matches nothing is
-    an error after the report of the others is published: both raise `ConfigurationError`.
+    an error after the report of the others is published: both raise `ConfigurationError`. `read` says where it is read.
     """
     options, chosen = options or CollectOptions(), chosen or ScopeSelection()
     if chosen:
@@ -119,7 +120,9 @@ def run_nightly(
             earlier = _earlier(last, scanned) if last else None
             # What is left out on request is not read on purpose, and must not be asked for.
             asked = replace(options, earlier=earlier, watch=_watched(ledger) if answered and not chosen else {})
-            newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))
+            newest = opened.enter_context(
+                collecting.collect(connectors, folder, options=asked, on_event=on_event, read=read)
+            )
             if earlier:
                 earlier.forget()
             unmatched = chosen.unmatched(newest.coverage())

@@ -20,11 +20,12 @@ and lower case, full and half width are the same (NFKC, case-folded), since peop
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
-
-import duckdb
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloudscan.sentence import Sentence, say
+
+if TYPE_CHECKING:  # every command reads a configuration, and many need no database
+    import duckdb
 
 _PLATFORM: Final = re.compile(r"([a-z][a-z0-9]*):(?:/*)(?=.)")
 _STARS: Final = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?")
@@ -116,7 +117,7 @@ def problem(text: str, platforms: Sequence[str] = ()) -> Sentence | None:
     return None
 
 
-def make_places(db: duckdb.DuckDBPyConnection, *, among: str = "resources", table: str = "places") -> None:
+def make_places(db: "duckdb.DuckDBPyConnection", *, among: str = "resources", table: str = "places") -> None:
     """Make the temporary table `table` (resource_uid, platform, place), one row a resource, places folded.
 
     `among` is a table, or a query in brackets, with the resources that matter.
@@ -130,7 +131,7 @@ def make_places(db: duckdb.DuckDBPyConnection, *, among: str = "resources", tabl
     _fold_the_rest(db, table)
 
 
-def written(db: duckdb.DuckDBPyConnection, uids: Iterable[int]) -> dict[int, str]:
+def written(db: "duckdb.DuckDBPyConnection", uids: Iterable[int]) -> dict[int, str]:
     """The places of some resources as they are written, by key, after `make_places`."""
     return dict(
         db.execute(
@@ -148,7 +149,7 @@ def _containers(among: str) -> str:
                 WHERE uid IN (SELECT container_uid FROM {among}))"""
 
 
-def match(db: duckdb.DuckDBPyConnection, patterns: Sequence[str], table: str, *, places: str = "places") -> None:
+def match(db: "duckdb.DuckDBPyConnection", patterns: Sequence[str], table: str, *, places: str = "places") -> None:
     """Make the temporary table `table` (pattern, resource_uid): which of the patterns, by number, name which resource.
 
     `places` is what `make_places` made. One pass over all resources finds what any pattern names, and each pattern is
@@ -186,7 +187,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _fold_the_rest(db: duckdb.DuckDBPyConnection, table: str) -> None:
+def _fold_the_rest(db: "duckdb.DuckDBPyConnection", table: str) -> None:
     """Places with characters that SQL does not fold as Python does: full width, accents, circled numbers."""
     odd = db.execute(f"SELECT DISTINCT place FROM {table} WHERE NOT regexp_full_match(place, '{_PLAIN}')").fetchall()
     pairs = [(text, folded(text)) for (text,) in odd]

@@ -16,10 +16,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import duckdb
 
@@ -113,14 +114,47 @@ class Sealing:
 Event = Found | Began | Retrying | Finished | Sealing
 
 
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """All scopes have been read, or given up: the spool has their reports."""
+
+    scopes: int
+    seen: AbstractSet[str] = frozenset()  # of the watched things, those that were read
+    keep: Callable[[AbstractSet[str]], None] = lambda _: None  # for the next scan, but nothing of these platforms
+
+
+class Reader(Protocol):
+    """Reads all scopes of some connectors into a spool."""
+
+    def __call__(
+        self,
+        connectors: Sequence[Connector],
+        lines: Path,
+        options: CollectOptions,
+        on_event: Callable[[Event], None],
+        /,
+    ) -> Read:
+        """Read what is not finished in the spool `lines`. Raises as `collect` does."""
+        ...
+
+
+def read_here(
+    connectors: Sequence[Connector], lines: Path, options: CollectOptions, on_event: Callable[[Event], None]
+) -> Read:
+    """Read all scopes in threads of this process."""
+    collecting = _Collecting(connectors, lines, options, on_event)
+    return Read(scopes=collecting.run(), seen=collecting.seen)
+
+
 def collect(
     connectors: Sequence[Connector],
     into: Path,
     *,
     options: CollectOptions | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
+    read: Reader = read_here,
 ) -> Snapshot:
-    """Read everything that the connectors reach into the folder `into` and open the snapshot.
+    """Read everything that the connectors reach into the folder `into` and open the snapshot. `read` says where.
 
     An interrupted scan in the folder is resumed: only scopes that are unfinished are read. Raises `ScanRunning` if
     another scan is running in the folder, `SnapshotError` if it contains a finished snapshot, and `ConfigurationError`
@@ -150,11 +184,11 @@ def collect(
                 )
             )
         try:
-            collecting = _Collecting(connectors, into / "spool", options, on_event)
-            total = collecting.run()
-            suspect = recheck.vanished(connectors, options.watch, collecting.seen, into / "spool")
+            done = read(connectors, into / "spool", options, on_event)
+            suspect = recheck.vanished(connectors, options.watch, done.seen, into / "spool")
             lists = emptied.doubt(options.earlier.folder if options.earlier else None, into / "spool")
-            on_event(Sealing(scopes=total))
+            on_event(Sealing(scopes=done.scopes))
+            done.keep(suspect)
             unread = [
                 report.scope.uid
                 for report in spool.reports(into / "spool")
@@ -250,27 +284,17 @@ class _Collecting:
         return len(self._seen)
 
     def _begin(self) -> None:
-        unusable: list[ConfigurationError] = []
         for connector in self._connectors:
-            # If not even the first scopes can be listed, the platform itself is the scope that failed.
-            whole = Scope(uid=f"{connector.name}:", platform=connector.name, kind="platform", name=connector.name)
-            (self._lines / spool.file_name(whole.uid)).unlink(missing_ok=True)
-            try:
-                for scope in _guarded(connector, connector.scopes):
-                    self._enqueue(connector, (scope,))
-            except ConfigurationError as error:
-                unusable.append(error)
-                self._give_up(_Task(connector, whole), Malformed("cannot-open", quote=str(error)))
-            except ProviderError as error:
-                self._give_up(_Task(connector, whole), error)
-        if unusable and len(unusable) == len(self._connectors):
-            raise unusable[0]
+            (self._lines / spool.file_name(platform_scope(connector.name).uid)).unlink(missing_ok=True)
+        for connector, first in first_scopes(self._connectors):
+            if isinstance(first, Scope):
+                self._enqueue(connector, (first,))
+            else:
+                self._give_up(_Task(connector, platform_scope(connector.name)), first)
 
     def _give_up(self, task: _Task, error: ProviderError) -> None:
         self._seen.add(task.scope.uid)
-        with SpoolWriter(self._lines, task.scope) as writer:
-            report, path = writer.finish(*refusal_of(error))
-        self._close(_Ended(task, report, path))
+        self._close(_Ended(task, *given_up(self._lines, task.scope, error)))
 
     def _begin_again(self) -> None:
         """Read once more what failed on the way to an answer, now that nothing else is left to do."""
@@ -398,7 +422,7 @@ class _Collecting:
     def _read(self, task: _Task, writer: SpoolWriter, earlier: EarlierScope | None) -> None:
         replaced = Replaced()
         named: set[str] = set()
-        has_cursor = False  # without a new cursor nothing vouches for what was read before
+        latest: Cursor | None = None  # without a new cursor nothing vouches for what was read before
         cursor = earlier.cursor if earlier else None
         for item in _guarded(task.connector, lambda: task.connector.collect(task.scope, cursor)):
             if self._stop.is_set():
@@ -413,8 +437,8 @@ class _Collecting:
                     writer.fact(item)
             else:
                 writer.add(item)
-                has_cursor = has_cursor or isinstance(item, Cursor)
-        if earlier and has_cursor:
+                latest = item if isinstance(item, Cursor) else latest
+        if earlier and latest and not latest.whole:
             writer.mark_incremental()
             for line in earlier.lines(replaced, named):
                 writer.line(line)
@@ -424,6 +448,36 @@ class _Collecting:
     def _rest(self, seconds: float) -> None:
         if seconds > 0 and self._stop.wait(seconds):
             raise _Stopped
+
+
+def platform_scope(platform: str) -> Scope:
+    """The platform itself: the scope that failed where not even the first scopes can be listed."""
+    return Scope(uid=f"{platform}:", platform=platform, kind="platform", name=platform)
+
+
+def first_scopes(connectors: Sequence[Connector]) -> Iterator[tuple[Connector, Scope | ProviderError]]:
+    """The scopes to begin with; an error for a platform that does not list its own.
+
+    Raises `ConfigurationError`, at the end, if no platform can be used as it is configured.
+    """
+    unusable: list[ConfigurationError] = []
+    for connector in connectors:
+        try:
+            for scope in _guarded(connector, connector.scopes):
+                yield connector, scope
+        except ConfigurationError as error:
+            unusable.append(error)
+            yield connector, Malformed("cannot-open", quote=str(error))
+        except ProviderError as error:
+            yield connector, error
+    if unusable and len(unusable) == len(connectors):
+        raise unusable[0]
+
+
+def given_up(lines: Path, scope: Scope, error: ProviderError) -> tuple[ScopeReport, Path]:
+    """Write that a scope could not be read; gives its report and its file."""
+    with SpoolWriter(lines, scope) as writer:
+        return writer.finish(*refusal_of(error))
 
 
 def _finished_report(path: Path) -> ScopeReport | None:

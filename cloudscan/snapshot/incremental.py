@@ -3,7 +3,8 @@
     scopes/<scope>.json        checksums in one line, then the scope's report, with the cursor to continue from
     scopes/<scope>.jsonl.gz    its facts
 
-Only scopes that ended with a cursor and without gaps of their own are kept: what was not read is not carried on. What
+Only scopes that ended with a cursor and without gaps of their own are kept: what was not read is not carried on. Of a
+scope whose cursor is `whole` only that is kept, with gaps or without: its connector yields all of it each time. What
 was kept is an input like any other; where its checksums do not hold, the scope is read in full, and its coverage says
 so. When a scope is continued, its connector yields the changes; whatever they do not replace is taken over from here.
 What replaces what:
@@ -19,7 +20,7 @@ import gzip
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +28,7 @@ import msgspec
 
 from cloudscan.connector import Cursor, Gap
 from cloudscan.errors import StaleCursor
-from cloudscan.facts import AnyFact, Gone, Membership, Principal, Resource
+from cloudscan.facts import AnyFact, Gone, Membership, Outcome, Principal, Resource
 from cloudscan.files import private_file, write_private
 from cloudscan.snapshot.spool import KeptLine, ScopeReport, file_name
 
@@ -57,7 +58,7 @@ class _Sums(msgspec.Struct, frozen=True):
     """The checksums (SHA-256) of what was kept of a scope."""
 
     report: str
-    lines: str
+    lines: str  # empty: none are kept
 
 
 _sums = msgspec.json.Decoder(_Sums)
@@ -145,12 +146,14 @@ class Earlier:
 
     folder: Path
     outdated: frozenset[str] = frozenset()  # platforms whose kept facts were translated in another way
+    fetch: Callable[[str], None] = lambda _: None  # brings what was kept of a scope (its uid) into the folder
 
     def of(self, scope_uid: str) -> EarlierScope | None:
         """A scope as it was read before; None if nothing was kept.
 
         Raises `StaleCursor` if what was kept is damaged.
         """
+        self.fetch(scope_uid)
         path = self.folder / FOLDER / file_name(scope_uid)
         try:
             header, _, report = path.with_suffix(".json").read_bytes().partition(b"\n")
@@ -159,7 +162,8 @@ class Earlier:
         lines = path.with_suffix(".jsonl.gz")
         try:
             sums = _sums.decode(header)
-            if sums.report == _checksum(report) and sums.lines == _checksum_of_file(lines):
+            is_sound = sums.report == _checksum(report) and (not sums.lines or sums.lines == _checksum_of_file(lines))
+            if is_sound:
                 kept = _report.decode(report)
                 return None if kept.scope.platform in self.outdated else EarlierScope(report=kept, path=lines)
         except (OSError, msgspec.MsgspecError) as error:
@@ -172,8 +176,10 @@ class Earlier:
             if self._is_sound(uid):
                 (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
                 report = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
+                if (folder / FOLDER / report.name).exists():
+                    continue  # it was read after all, and its gaps need not be carried on
                 for path in (report.with_suffix(".jsonl.gz"), report):
-                    if not (folder / FOLDER / path.name).exists():
+                    if path.exists() and not (folder / FOLDER / path.name).exists():
                         os.link(path, folder / FOLDER / path.name)
 
     def _is_sound(self, scope_uid: str) -> bool:
@@ -187,10 +193,21 @@ class Earlier:
         shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
 
 
+def can_be_continued(report: ScopeReport) -> bool:
+    """Whether the next scan can continue a scope from here."""
+    is_read = report.outcome is Outcome.COMPLETE
+    return report.cursor is not None and is_read and (report.cursor.whole or report.is_whole)
+
+
 def keep(lines: Path, report: ScopeReport, into: Path) -> None:
     """Keep a scope's spool file. The report is written last: without it the scope is read in full."""
     into.mkdir(mode=0o700, exist_ok=True)
     kept = into / lines.name
+    if report.cursor is not None and report.cursor.whole:
+        content = msgspec.json.encode(msgspec.structs.replace(report, gaps=(), scopes=()))
+        sums = _Sums(report=_checksum(content), lines="")
+        write_private(kept.with_suffix(".json"), msgspec.json.encode(sums) + b"\n" + content)
+        return
     with (
         lines.open("rb") as source,
         private_file(kept.with_suffix(".jsonl.gz")) as target,

@@ -106,7 +106,7 @@ def seal(
     )
     for path in sorted(lines.glob("*.jsonl")):
         report = spool.report_of(path)
-        if report.cursor and report.is_whole and report.scope.platform not in suspect:
+        if incremental.can_be_continued(report) and report.scope.platform not in suspect:
             incremental.keep(path, report, work / incremental.FOLDER)
     _publish(folder, work, manifest)
     if not options.keep_spool:

@@ -6,7 +6,6 @@ what is allowed, not of what is forbidden: anything else is refused, with what t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -228,30 +227,6 @@ def _by_rung(query: exp.Expr) -> exp.Expr:
             if ladder and isinstance(side, exp.Literal | exp.Placeholder):
                 side.replace(exp.cast(side.copy(), exp.DataType.build(ladder_type(ladder), udt=True)))
     return query
-
-
-def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: datetime) -> str:
-    """The same query for Spark: parameters written in, ladders by rung; `as_of` on the organisation's clock."""
-    clock = {
-        "as_of": (f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S}", exp.DataType.Type.TIMESTAMP),
-        "today": (as_of.date().isoformat(), exp.DataType.Type.DATE),
-    }
-    select = sqlglot.parse_one(sql, read="duckdb")
-    for mark in list(select.find_all(exp.Placeholder)):
-        name = str(mark.this)
-        text, kind = clock.get(name, ("", None))
-        value: exp.Expr = exp.cast(exp.Literal.string(text), kind) if kind else exp.convert(params[name])
-        mark.replace(value)
-    for interval in select.find_all(exp.Interval):
-        count = interval.this.unnest()
-        interval.set("this", exp.Literal.string(count.name))
-    for comparison in list(select.find_all(*_ORDERS)):
-        ladder = next((LADDERS[side.name] for side in _sides(comparison) if _is_ladder(side)), None)
-        if ladder:
-            for side in _sides(comparison):
-                names = exp.Array(expressions=[exp.Literal.string(str(rung)) for rung in ladder])
-                side.replace(exp.Anonymous(this="array_position", expressions=[names, side.copy()]))
-    return select.sql(dialect="spark")
 
 
 class Lines:

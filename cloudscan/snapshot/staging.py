@@ -2,7 +2,7 @@
 
 `stage` has a row for each line, ids as text; ``staged_<table>`` those of one kind of fact, in the columns of its table.
 Every id is there twice: as a key (`resource_uid`), which is worked out where it is asked for, and as text
-(`resource_uid_text`).
+(`resource_uid_text`). Beside the files of scopes a spool may have lines that another machine has staged: ``*.parquet``.
 
 Most lines are resources and grants. A column that neither has costs a line as much as a number, empty as it is, so the
 columns of everything else are in one, `more`, as JSON.
@@ -57,7 +57,15 @@ class Staging:
             files=", ".join(map(literal, paths)),
             columns=column_types(_columns()),
         )
-        if sum(path.stat().st_size for path in paths) <= self.in_memory:
+        staged = sorted(self.lines.glob("*.parquet"))
+        if staged:
+            # By other machines: nearly all lines. Here are those of what was asked for again, and of lists in doubt.
+            files = ", ".join(map(literal, staged))
+            self.db.execute(f"CREATE TEMP TABLE stage_here AS {lines}")
+            self.db.execute(
+                f"CREATE VIEW stage AS SELECT * FROM stage_here UNION ALL BY NAME SELECT * FROM read_parquet([{files}])"
+            )
+        elif sum(path.stat().st_size for path in paths) <= self.in_memory:
             self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
         else:
             target = literal(self.work / "stage.parquet")

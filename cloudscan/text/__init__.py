@@ -3,7 +3,7 @@
 What plugins may use is re-exported here, beside the module `catalogue` (gettext's files, read through Babel).
 """
 
-from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, as_csv, one_line, unformulaic
+from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, as_csv, csv_lines, one_line, unformulaic
 from cloudscan.text.email import CONSUMER, domain_of
 from cloudscan.text.errors import first_line
 from cloudscan.text.safe import encodable, openable, plain, width
@@ -18,6 +18,7 @@ __all__ = [
     "CommandLine",
     "Shell",
     "as_csv",
+    "csv_lines",
     "domain_of",
     "encodable",
     "filled",

@@ -43,7 +43,7 @@ def at(messages: Mapping[str, Any], key: str) -> str:
 
 def fill(text: str, **values: object) -> str:
     """The text with its ``{fields}`` filled in one pass: a value is never read as a field."""
-    return _FIELD.sub(lambda field: str(values[field[1]]), text)
+    return _FIELD.sub(lambda field: str(values[field[1]]), text) if "{" in text else text
 
 
 def _forms(message: Message, lang: str) -> str | dict[str, str]:

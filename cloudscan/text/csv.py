@@ -3,9 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from cloudscan.text.safe import plain
@@ -43,12 +44,21 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, readable: C
     `readable` makes a text short enough for a cell and safe to look at; formulas are disarmed after it, in the names of
     columns too, which a query chooses.
     """
+    return "".join(csv_lines(columns, rows, readable=readable))
+
+
+def csv_lines(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, readable: Callable[[str], str] = one_line
+) -> Iterator[str]:
+    """The same, row by row: for tables that are too large to be held whole."""
     out = io.StringIO(newline="")
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow([_cell(name, readable) for name in columns])
-    writer.writerows([_cell(value, readable) for value in row] for row in rows)
-    return out.getvalue()
+    for row in chain([columns], rows):
+        writer.writerow([_cell(value, readable) for value in row])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def _cell(value: Any, readable: Callable[[str], str]) -> str:

@@ -24,6 +24,9 @@ _LINE: Final = re.compile(r"cloudscan:1 ([0-9a-f]{16,64})((?: [a-z]+=[A-Za-z0-9%
 _OLD_NAMES: Final = {"said": "digest", "told": "commented"}  # in tickets of earlier versions
 _MOST_NAMES: Final = 1500  # characters of rules, accounts or findings
 _BEGINNING: Final = 16
+_SEVERITIES: Final = frozenset(Severity)
+_AUDIENCES: Final = frozenset(Audience)
+_ACCESSES: Final = frozenset(Access)
 _SCAN: Final = 12
 
 
@@ -78,11 +81,13 @@ def text_digest(*parts: str) -> str:
 
 def fitting(content: MarkerLine, most: int) -> str:
     """The marker line as text, without the longest lists if it has more characters: they read as "unknown" then."""
+    text = line(content)
     for name in ("of", "accounts", "rules"):
-        if len(line(content)) <= most:
+        if len(text) <= most:
             break
         content = msgspec.structs.replace(content, **{name: ()})
-    return line(content)
+        text = line(content)
+    return text
 
 
 def line(content: MarkerLine) -> str:
@@ -118,9 +123,9 @@ def read(body: str) -> MarkerLine | None:
         digest=values.get("digest", ""),
         commented_on=_date(values.get("commented", "")),
         findings=_number(values.get("findings", "")),
-        severity=Severity(values["severity"]) if values.get("severity") in set(Severity) else None,
-        audience=Audience(values["audience"]) if values["audience"] in set(Audience) else None,
-        access=Access(values["access"]) if values.get("access") in set(Access) else None,
+        severity=Severity(values["severity"]) if values.get("severity") in _SEVERITIES else None,
+        audience=Audience(values["audience"]) if values["audience"] in _AUDIENCES else None,
+        access=Access(values["access"]) if values.get("access") in _ACCESSES else None,
         resources=_number(values.get("resources", "")),
         rules=_parted(values.get("rules", "")),
         accounts=_parted(values.get("accounts", "")),

@@ -30,6 +30,7 @@ fails night after night is never commented twice. Where tickets could not be lis
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -51,6 +52,7 @@ from cloudscan.ticketing.routing import Route
 from cloudscan.ticketing.subjects import (
     Job,
     Match,
+    Names,
     assigned,
     fallback_of,
     jobs_of,
@@ -193,11 +195,12 @@ def plan(
     jobs, unrouted = jobs_of(report, projects, policy, routes, terms, left_out)
     records = {(record.tracker, record.marker): record for record in remembered}
     language, gone = policy.language or lang, frozenset(withdrawn)
-    planner = _Planner(report, trackers, grouping, terms, language, records, gone, unreachable, now)
+    names = {finding.fingerprint: names_of(finding, grouping) for finding in report.findings}
+    planner = _Planner(report, trackers, policy, names, terms, language, records, gone, unreachable, now)
     matches = [
         match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames, records)
     ]
-    taken, left = assigned(matches, jobs, report, grouping)
+    taken, left = assigned(matches, jobs, report, names)
     for job in jobs.values():
         if chosen is None or any(finding.fingerprint in chosen for finding in job.subject.findings):
             planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
@@ -246,7 +249,8 @@ class _Planner:
 
     report: Report
     trackers: Mapping[str, TrackerState]
-    grouping: Grouping
+    policy: Policy
+    names: Names
     terms: Terms
     lang: str
     records: Mapping[tuple[str, str], TicketRecord]
@@ -270,7 +274,7 @@ class _Planner:
         """The findings that a ticket may be about, by every marker and beginning that it may show."""
         named: dict[str, list[Finding]] = {}
         for finding in self.report.findings:
-            for name in names_of(finding, self.grouping):
+            for name in self.names[finding.fingerprint]:
                 named.setdefault(name, []).append(finding)
         return named
 
@@ -343,7 +347,7 @@ class _Planner:
         """The ticket that a finding belongs to now."""
         if finding.waiver:
             return None
-        return next((self.kept[name] for name in names_of(finding, self.grouping) if name in self.kept), None)
+        return next((self.kept[name] for name in self.names[finding.fingerprint] if name in self.kept), None)
 
     def _resolved(self, line: MarkerLine) -> ClosingReason | None:
         """Why nothing is left of what a ticket was about; None if that is not certain."""
@@ -428,7 +432,7 @@ class _Planner:
         return judged[0] if judged and all(judged) else None
 
     def _reminder_due(self, before: MarkerLine) -> bool:
-        days = self.grouping.policy.remind_days
+        days = self.policy.remind_days
         if not days or before.commented_on is None:
             return False
         return (self._day - before.commented_on).days >= days
@@ -462,7 +466,7 @@ class _Planner:
             return True
         unread = (
             {job.subject.marker}
-            | {name for finding in job.subject.findings for name in names_of(finding, self.grouping)}
+            | {name for finding in job.subject.findings for name in self.names[finding.fingerprint]}
             if state.unread
             else set()
         )
@@ -474,7 +478,8 @@ class _Planner:
         wording = tracker.wording_of(project)
         commented_on = before.commented_on if before and before.commented_on else self._day
         scan = self.report.scan.id
-        room = len(_line_text(wording, marker_line.marker_line_of(subject, "0" * 16, commented_on, scan)))
+        line = marker_line.marker_line_of(subject, "0" * 16, commented_on, scan)
+        room = len(_line_text(wording, line))
         title, body = wording.title(subject, self.lang), wording.body(subject, self.lang, room)
         platforms = sorted({finding.verdict.subject.platform for finding in subject.findings} - {""})
         labels = [LABEL, f"severity-{subject.severity}", *platforms]
@@ -493,7 +498,7 @@ class _Planner:
             withheld=subject.recipient.withheld,
             fingerprints=[finding.fingerprint for finding in subject.findings],
         )
-        return ticket, marker_line.marker_line_of(subject, digest, commented_on, scan)
+        return ticket, msgspec.structs.replace(line, digest=digest)
 
     def _with_line(self, ticket: Ticket, wording: Wording, line: MarkerLine) -> Ticket:
         return msgspec.structs.replace(ticket, body=f"{ticket.body}{_line_text(wording, line)}")
@@ -562,13 +567,18 @@ class _Planner:
 
         Rules that are not applied any more would not.
         """
-        rules = {rule.id for rule in self.report.rules} | set(self.withdrawn)
-        accounts = {row.account for row in self.report.coverage} | {
-            finding.verdict.subject.account for finding in self.report.findings
-        }
-        return bool(line.rules) and set(line.rules) <= rules and set(line.accounts) <= accounts
+        return bool(line.rules) and self._rules >= set(line.rules) and self._accounts >= set(line.accounts)
 
-    @property
+    @cached_property
+    def _rules(self) -> AbstractSet[str]:
+        return {rule.id for rule in self.report.rules} | set(self.withdrawn)
+
+    @cached_property
+    def _accounts(self) -> AbstractSet[str]:
+        read = {row.account for row in self.report.coverage}
+        return read | {finding.verdict.subject.account for finding in self.report.findings}
+
+    @cached_property
     def _day(self) -> date:
         return day_of(self.report.scan.started_on, self.report.timezone)
 

@@ -44,7 +44,9 @@ def owner_of(finding: Finding, sources: Sequence[str]) -> str:
     subject = finding.verdict.subject
     for source in sources:
         kind, _, name = source.partition(":")
-        value: Any = {"owner": subject.owner, "tag": tags(finding).get(name), "detail": subject.detail.get(name)}[kind]
+        value: Any = subject.owner
+        if kind != "owner":
+            value = tags(finding).get(name) if kind == "tag" else subject.detail.get(name)
         if isinstance(value, str) and value.strip():
             return value.strip()
     return ""

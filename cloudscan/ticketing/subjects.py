@@ -15,7 +15,7 @@ from cloudscan.days import day_of
 from cloudscan.finding import Finding, State
 from cloudscan.fix import Fix, fixes, key_of, origin_of
 from cloudscan.recipient import PASSED_ON, Recipient, withheld
-from cloudscan.report import Report, Terms, opened_by_judgement
+from cloudscan.report import Rejudged, Report, RuleSummary, Terms, opened_by_judgement
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.marker_line import MarkerLine, beginning
 from cloudscan.ticketing.policy import Grouping, Policy
@@ -24,6 +24,8 @@ from cloudscan.ticketing.routing import Route, assignee_of, destination_of, owne
 from cloudscan.tracker import ExistingTicket, TicketRecord, TicketSubject
 
 _EPOCH = date(1970, 1, 1)
+Names = Mapping[str, Sequence[str]]
+"""By a finding's fingerprint: everything by which a marker line may speak of it (`names_of`)."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,16 @@ class _Member:
     recipient: Recipient
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Judging:
+    """What all subjects need to know of the report."""
+
+    rules: Mapping[str, RuleSummary]
+    rejudged: Mapping[str, Rejudged]  # by fingerprint
+    today: date
+    timezone: str
+
+
 def jobs_of(
     report: Report,
     trackers: Mapping[str, str],
@@ -86,7 +98,13 @@ def jobs_of(
         member = _Member(fix, msgspec.structs.replace(route, tracker=tracker), recipient)
         marker = _marker(fix, recipient, policy, destination_of(fix.lead, route, recipient, terms.domains))
         groups.setdefault(marker, []).append(member)
-    return {marker: _job(marker, members, report, terms, trackers) for marker, members in groups.items()}, unrouted
+    judging = _Judging(
+        rules={rule.id: rule for rule in report.rules},
+        rejudged=opened_by_judgement(report),
+        today=day_of(report.scan.started_on, report.timezone),
+        timezone=report.timezone,
+    )
+    return {marker: _job(marker, members, judging, terms, trackers) for marker, members in groups.items()}, unrouted
 
 
 def person_marker(name: str, destination: str = "") -> str:
@@ -133,10 +151,13 @@ def matches_of(
 
 
 def assigned(
-    matches: Sequence[Match], jobs: Mapping[str, Job], report: Report, grouping: Grouping
+    matches: Sequence[Match], jobs: Mapping[str, Job], report: Report, names: Names
 ) -> tuple[dict[str, list[Match]], dict[str, list[Match]]]:
-    """The tickets by the job that they are for, and those for which there is none, by their own marker."""
-    index = _index(jobs, report, grouping)
+    """The tickets by the job that they are for, and those for which there is none, by their own marker.
+
+    `names` are those of the report's findings.
+    """
+    index = _index(jobs, report, names)
     taken: dict[str, list[Match]] = {}
     left: dict[str, list[Match]] = {}
     for match in matches:
@@ -194,12 +215,11 @@ def _marker(fix: Fix, recipient: Recipient, policy: Policy, destination: str) ->
     return person_marker(recipient.address, destination) if is_grouped else fix.key
 
 
-def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms, trackers: Mapping[str, str]) -> Job:
+def _job(marker: str, members: Sequence[_Member], judging: _Judging, terms: Terms, trackers: Mapping[str, str]) -> Job:
     worst = members[0]
     lead, by_owner = worst.fix.lead, marker != worst.fix.key
     findings = [finding for member in members for finding in member.fix.findings]
-    rules = {rule.id: rule for rule in report.rules}
-    rejudged = opened_by_judgement(report)
+    rules, rejudged = judging.rules, judging.rejudged
     subject = TicketSubject(
         marker=marker,
         owner=worst.recipient.address if by_owner else lead.verdict.subject.owner,
@@ -207,11 +227,11 @@ def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms, 
         findings=findings,
         rules={one.verdict.rule_id: rules[one.verdict.rule_id] for one in findings if one.verdict.rule_id in rules},
         severity=max(finding.severity for finding in findings),
-        due=min(_due(finding, terms, report.timezone) for finding in findings),
-        timezone=report.timezone,
+        due=min(_due(finding, terms, judging.timezone) for finding in findings),
+        timezone=judging.timezone,
         by_owner=by_owner,
         contact=terms.contact,
-        waive_until=last_day_of_waiver(day_of(report.scan.started_on, report.timezone), terms.waiver_days),
+        waive_until=last_day_of_waiver(judging.today, terms.waiver_days),
         rejudged={one.fingerprint: rejudged[one.fingerprint] for one in findings if one.fingerprint in rejudged},
     )
     assignee = assignee_of(lead, worst.route, worst.recipient, terms.domains)
@@ -219,16 +239,16 @@ def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms, 
     return Job(subject, worst.route, project, assignee, verified=any(finding.verified for finding in findings))
 
 
-def _index(jobs: Mapping[str, Job], report: Report, grouping: Grouping) -> Mapping[str, Sequence[str]]:
+def _index(jobs: Mapping[str, Job], report: Report, names: Names) -> Mapping[str, Sequence[str]]:
     """The jobs for each marker that a ticket may show, the worst first: it takes a ticket that was about several."""
     index: dict[str, list[str]] = {}
     for marker, job in jobs.items():
-        aliases = {alias for finding in job.subject.findings for alias in names_of(finding, grouping)}
+        aliases = {alias for finding in job.subject.findings for alias in names[finding.fingerprint]}
         for alias in aliases:
             index.setdefault(alias, []).append(marker)
     for finding in report.findings:  # those of a fix of which only a part is waived
-        fix = index.get(key_of(finding))
-        if finding.state is State.WAIVED and fix:
+        fix = index.get(key_of(finding)) if finding.state is State.WAIVED else None
+        if fix:
             for alias in (finding.fingerprint, beginning(finding.fingerprint)):
                 index.setdefault(alias, fix)
     return index

@@ -61,6 +61,10 @@ class Code(StrEnum):
     EXTERNAL_FILES_SWITCHED_OFF = "drive-external-files-switched-off"
     SCRIPTS = "drive-scripts"
     ONLY_SHARED = "drive-only-shared"
+    # What an inventory export does not have
+    NO_ADMINISTRATOR = "drive-no-administrator"
+    EXPORT_WITHOUT_FOLDERS = "drive-export-without-folders"
+    EXPORT_WITHOUT_SWITCHES = "drive-export-without-switches"
     # Why a drive is read in full
     CURSOR_REFUSED = "drive-cursor-refused"
     CURSOR_OF_ANOTHER_VERSION = "drive-cursor-of-another-version"

@@ -26,7 +26,9 @@ from cloudscan_gdrive.recheck import still_there
 from cloudscan_gdrive.scopes.audit_log import facts_of_audit_log, not_read
 from cloudscan_gdrive.scopes.directory import Directory, facts_of_settings, read_directory
 from cloudscan_gdrive.scopes.external_files import external_files, not_listed
-from cloudscan_gdrive.scopes.my_drive import facts_of_my_drive, files_of_others
+from cloudscan_gdrive.scopes.left_behind import LeftBehind
+from cloudscan_gdrive.scopes.my_drive import facts_of_my_drive
+from cloudscan_gdrive.scopes.quiet_drives import QuietDrives
 from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 
 PLATFORM = uids.PLATFORM
@@ -74,6 +76,7 @@ class DriveConnector:
     now: Callable[[], datetime] = _now
     _directory_once: Once[Directory] = field(default_factory=Once)
     _directories_yielded: set[int] = field(default_factory=set)
+    _quiet: Once[QuietDrives] = field(default_factory=Once)
     _readers: dict[str, str] = field(default_factory=dict)  # by shared drive, in whose name it could be read
 
     name: ClassVar[str] = PLATFORM
@@ -253,18 +256,27 @@ class DriveConnector:
         drive = _my_drive(user.id, address, user.name.full_name or address, people)
         yield drive
         try:
-            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive, since)
+            # Of somebody suspended it has to be seen each time that the drive cannot be read.
+            quiet = None if is_suspended(user) else self._quiet_drives()
+            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive, since, quiet)
         except (AccessDenied, Vanished, Malformed) as error:
             yield _unread_drive(error, user, drive)
 
-    def _read_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        """What a user can open of suspended accounts' files: their own drives cannot be read."""
+    def _read_left_behind(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         directory, user = self._directory(), self._user(scope)
         owners = [owner for owner in self._ours(directory) if is_suspended(owner)]
         if user is None or not owners:
             return
+        left_behind = LeftBehind(
+            google=self.google,
+            people=directory.people,
+            options=self.options,
+            user=user,
+            owners=owners,
+            quiet=self._quiet_drives(),
+        )
         try:
-            yield from files_of_others(self.google, directory.people, self.options, user.primary_email, owners)
+            yield from left_behind.facts(since)
         except (AccessDenied, Vanished, Malformed) as error:
             gap = questions.FILES_OF_OTHERS.gap(error)
             yield msgspec.structs.replace(gap, hides=scope.hides or gap.hides)
@@ -301,7 +313,19 @@ class DriveConnector:
     def _read_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         drive = decoder(SharedDrive).decode(scope.params["drive"])
         people = self._directory().people
-        yield from facts_of_shared_drive(self.google, people, self.options, drive, since, self._readers)
+        quiet = self._quiet_drives()
+        yield from facts_of_shared_drive(self.google, people, self.options, drive, since, self._readers, quiet)
+
+    def _quiet_drives(self) -> QuietDrives | None:
+        """What the Drive log says of drives that nobody touched; None where it is not to be read."""
+        if self.options.audit_days <= 0 or self.options.look_again_days <= 0:
+            return None
+        people = self._directory().people
+        return self._quiet.get(lambda: QuietDrives(self.google, self.options, people, self.now()))
+
+    def people(self) -> People:
+        """Who is who, as the directory has it. Raises as `read_directory` does."""
+        return self._directory().people
 
     def _directory(self) -> Directory:
         """Read once; a scan that is resumed in another process reads it again."""

@@ -6,7 +6,7 @@ import msgspec
 
 from cloudscan.errors import check_least, check_url
 
-_LEAST = {"connections": 1, "patience": 0, "audit_days": 0, "quota_units_per_minute": 1}
+_LEAST = {"connections": 1, "patience": 0, "audit_days": 0, "look_again_days": 0, "quota_units_per_minute": 1}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shared_drives: bool = True  # read shared drives too
     only_shared: bool = False  # list only files that are open beyond named people
     audit_days: int = 180  # how many days of the Drive log to read, 0 for none; Google keeps 180
+    look_again_days: int = 7  # ask a drive that the Drive log calls untouched at least that often; 0: every night
+    inventory_export: str = ""  # a folder with the Drive inventory export, as BigQuery wrote it, in place of all lists
     external_files: bool = False  # read files that external people share with ours: one more list per user
     group_settings: bool = True  # read who may join each group: one more request per group
     labels: Mapping[str, str] = {}  # Drive labels to look for, titles by id

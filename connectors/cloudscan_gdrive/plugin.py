@@ -15,6 +15,10 @@ from cloudscan_gdrive.settings import SETTINGS
 def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_gdrive.connector import DriveConnector
 
+    if options.inventory_export:
+        from cloudscan_gdrive.bulk.connector import InventoryConnector
+
+        return InventoryConnector.open(options, estate)
     return DriveConnector.open(options, estate)
 
 
@@ -48,6 +52,7 @@ PLUGIN = ConnectorPlugin(
         "shared_drives",
         "only_shared",
         "audit_days",
+        "inventory_export",
         "external_files",
         "group_settings",
         "labels",

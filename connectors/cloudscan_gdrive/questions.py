@@ -144,6 +144,23 @@ ACTIVITIES: Final = Question(
     ),
 )
 STILL_THERE: Final = Question(name="gdrive-single-things", needs=PREFIX + DRIVE[0])
+INVENTORY: Final = Question(
+    name="gdrive-inventory", hides=(Hidden(table="resources", kinds=_ITEMS), Hidden(table="grants"))
+)
+INVENTORY_FOLDERS: Final = Question(
+    name="gdrive-inventory-folders", hides=(Hidden(table="resources", columns=("parent_uid", "path"), kinds=_ITEMS),)
+)
+INVENTORY_SWITCHES: Final = Question(
+    name="gdrive-inventory-switches",
+    hides=(
+        Hidden(
+            table="resources",
+            columns=tuple(f"detail.{name}" for name in ("copy_restricted", "copy_restricted_writers", "trashed")),
+            kinds=_ITEMS,
+        ),
+    ),
+)
+"""What the files of an inventory export answer: nothing is requested for them."""
 
 QUESTIONS: Final = (
     USERS,
@@ -166,5 +183,8 @@ QUESTIONS: Final = (
     CHANGES,
     ACTIVITIES,
     STILL_THERE,
+    INVENTORY,
+    INVENTORY_FOLDERS,
+    INVENTORY_SWITCHES,
 )
 """All of them, for the core and for the documentation."""

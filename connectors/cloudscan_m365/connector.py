@@ -167,6 +167,10 @@ class M365Connector:
         else:
             yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token), self._sample)
 
+    def directory(self) -> Directory:
+        """The tenant's directory. Raises as `read_directory` does."""
+        return self._read_directory()
+
     def _read_directory(self) -> Directory:
         """The directory, read once; a scan that resumes in another process reads it again."""
         return self._directory.get(lambda: read_directory(self.graph, self.estate, self.options))

@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from cloudscan.errors import check_least, check_url
+from cloudscan.errors import ConfigurationError, check_least, check_url
+from cloudscan.sentence import say
 
 _LEAST = {"connections": 1, "patience": 0, "longest_pause": 0, "sampled_items": 0, "resource_units_per_minute": 1}
 
@@ -34,6 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     longest_pause: float = 300.0  # seconds; the longest Retry-After to wait for
     patience: float = 600.0  # seconds for which a question that Microsoft throttles is asked again, once in a scan
     connections: int = 32  # kept open to Microsoft
+    data_connect: str = ""  # a folder with the SharePoint datasets of Graph Data Connect, in place of sites and items
+    data_connect_directory: bool = True  # beside them ask Graph for the directory; false: no request at all
     endpoint: str = ""  # a local server in place of Graph and SharePoint
     authority: str = ""  # a local server in place of Entra
     ca_file: str = ""  # certificates to trust when signing in, for a local server or a proxy
@@ -42,5 +45,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
         for key, least in _LEAST.items():
             check_least(key, getattr(self, key), least)
+        if self.data_connect and not self.data_connect_directory and not self.tenant:
+            raise ConfigurationError(
+                say(
+                    "[connectors.m365] has data_connect_directory = false and no tenant. Write the tenant's default "
+                    "domain as tenant: without the directory it is not known."
+                ),
+                key="tenant",
+            )
         check_url("endpoint", self.endpoint, needs_https=True)
         check_url("authority", self.authority, needs_https=True)

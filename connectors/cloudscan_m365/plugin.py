@@ -8,13 +8,17 @@ from cloudscan_m365.forecast import FORECASTING
 from cloudscan_m365.needs import needs
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
-from cloudscan_m365.questions import QUESTIONS
+from cloudscan_m365.questions import EXPORT_QUESTIONS, QUESTIONS
 from cloudscan_m365.settings import SETTINGS
 
 
 def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_m365.connector import M365Connector
 
+    if options.data_connect:
+        from cloudscan_m365.bulk.connector import DataConnectConnector
+
+        return DataConnectConnector.open(options, estate)
     return M365Connector.open(options, estate)
 
 
@@ -37,7 +41,7 @@ PLUGIN = ConnectorPlugin(
     permissions=PERMISSIONS,
     packages=("azure.identity", "certifi", "cryptography", "msgraph", "pycurl"),
     settings=SETTINGS,
-    questions=QUESTIONS,
+    questions=(*QUESTIONS, *EXPORT_QUESTIONS),
     open=_open,
     meaning=3,
     basis_options=(
@@ -49,6 +53,8 @@ PLUGIN = ConnectorPlugin(
         "all_unique_permissions",
         "sampled_items",
         "file_labels",
+        "data_connect",
+        "data_connect_directory",
     ),
     policy_document=consent_script,
     doctor=_doctor,

@@ -487,3 +487,30 @@ SHAREPOINT: Sequence[SharePointQuestion] = (
 )
 QUESTIONS: Sequence[Question] = (*GRAPH, *SHAREPOINT)
 """Every question of this connector."""
+
+EXPORT = Question(
+    name="m365-data-connect",
+    hides=(
+        _rows("resources", "site", "library", "onedrive", "folder", "file"),
+        _rows("grants"),
+        _rows("principals", "user"),
+    ),
+)
+EXPORT_GROUPS = Question(
+    name="m365-data-connect-groups", hides=(_rows("memberships"), _columns("grants", "audience"), _rows("principals"))
+)
+EXPORT_FILES = Question(name="m365-data-connect-files", hides=(_rows("resources", "file"), _rows("grants", "file")))
+EXPORT_LINKS = Question(
+    name="m365-data-connect-links",
+    hides=(_columns("grants", "password", "detail.blocks_download", "detail.upload_only"),),
+)
+EXPORT_DIRECTORY = Question(
+    name="m365-data-connect-directory",
+    hides=(
+        _rows("principals", "user", "group"),
+        _columns("principals", "affiliation", "status", "last_seen_on"),
+        _columns("grants", "audience"),
+    ),
+)
+EXPORT_QUESTIONS = (EXPORT, EXPORT_GROUPS, EXPORT_FILES, EXPORT_LINKS, EXPORT_DIRECTORY)
+"""Those that files of Graph Data Connect answer: nothing is requested for them."""

@@ -13,11 +13,12 @@ from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
-from cloudscan_s3 import further_lists, people, regions, rotation, scopes, selection
+from cloudscan_s3 import further_lists, people, quiet_nights, regions, rotation, scopes, selection
 from cloudscan_s3.access import resource_tags
-from cloudscan_s3.access.access_paths import AccessPaths, access_paths
+from cloudscan_s3.access.access_paths import AccessPaths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
 from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
+from cloudscan_s3.access.equal_buckets import JudgedOnce
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import (
     access_points,
@@ -32,7 +33,7 @@ from cloudscan_s3.api import (
 )
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
-from cloudscan_s3.api.asking import Asker, SpentPatience
+from cloudscan_s3.api.asking import Asker, Recorded, SpentPatience
 from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInForce
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.people import begin_report
@@ -65,6 +66,8 @@ class S3Connector:
 
     `now` is the moment at which conditions on the time are evaluated; by default the moment of opening. `others` says
     what is ours through other credentials, where there are some; what is configured may then be reached through those.
+    `recorded` has what needs not be asked of an account, by its number and why it cannot be asked at all; an account
+    without any is asked as ever.
     """
 
     name: ClassVar[str] = translate.PLATFORM
@@ -76,17 +79,20 @@ class S3Connector:
         estate: Estate,
         now: datetime | None = None,
         others: Callable[[], Others] | None = None,
+        recorded: Callable[[str, ProviderError | None], Recorded | None] | None = None,
     ) -> None:
         self._options = options
         self._estate = estate
         self._now = now or datetime.now(UTC)
         self._others = others
+        self._recorded = recorded
         self._roles = selection.roles(options)
         self._meter = Meter()
         self._named: set[str] = set()  # accounts that `scopes` yielded
         self._patience = _patience(options)
         self._spent = SpentPatience()
         self._own_asker = Once[Asker]()
+        self._set_up_for_members = Once[account.Account]()
         self._caller_identity = Once[CallerIdentity]()
         # Kept for the whole scan, except what may well be answered later: that is forgotten once it has been reported.
         self._own_organisation = Once[Organisation | Unread | None]()
@@ -100,6 +106,9 @@ class S3Connector:
         self._account_blocks = OncePerKey[str, Block | Unread]()
         self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
+        self._judging = JudgedOnce()
+        # One look an account, also where it is read once more: what was acted on was then acted on as a whole.
+        self._account_readings = OncePerKey[str, quiet_nights.AccountReading]()
 
     def scopes(self) -> Iterable[Scope]:
         """The accounts, and what says which ones there are.
@@ -137,12 +146,12 @@ class S3Connector:
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account, a bucket or an access point.
 
-        S3 has no feed of changes, so `since` is ignored: every scan reads the whole configuration.
+        `since` has answers of an earlier scan. Those that CloudTrail's event history vouches for are not asked for
+        again (`cloudscan_s3.quiet_nights`); facts are made of all answers anew.
         """
-        del since
         self._meter.spent()  # of a scope that was broken off
         try:
-            yield from _READERS[scope.kind](self, scope)
+            yield from _READERS[scope.kind](self, scope, since)
         except Vanished:
             yield Gap(table="resources", outcome=Outcome.COMPLETE, reason=Reason(code="s3-gone"))
         except ProviderError:
@@ -182,6 +191,10 @@ class S3Connector:
                 return False
         return None
 
+    def home(self) -> Asker:
+        """To ask in the name of the credentials themselves."""
+        return self._own()
+
     def _own(self) -> Asker:
         return self._own_asker.get(self._open_own)
 
@@ -212,14 +225,24 @@ class S3Connector:
     def _open_asker(self, number: str) -> Asker:
         caller = self.identity()
         if number == caller.account and number not in self._roles:
-            return self._own()
+            return self._with_recorded(self._own(), number, None)
         role = self._roles.get(number) or f"arn:{caller.partition}:iam::{number}:role/{self._options.role_name}"
-        member = account.member_account(self._own().account, role)
+        own = self._own().account
+        shared = self._set_up_for_members.get(lambda: account.set_up_for_members(own))
+        member = account.member_account(shared, own, role)
         try:
             member.open()
         except AccessDenied as refused:
-            raise selection.refused_role(refused, self._options, number) from refused
-        return self._asking_as(member)
+            error = selection.refused_role(refused, self._options, number)
+            asker = self._with_recorded(self._own(), number, error)
+            if asker.recorded is None:
+                raise error from refused
+            return asker
+        return self._with_recorded(self._asking_as(member), number, None)
+
+    def _with_recorded(self, asker: Asker, number: str, refused: ProviderError | None) -> Asker:
+        known = self._recorded(number, refused) if self._recorded else None
+        return asker if known is None else replace(asker, asked=set(), recorded=known, refused=refused)
 
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: self._ask_for_account_block(number))
@@ -304,9 +327,9 @@ class S3Connector:
 
         return self._canonical_ids.get(number, asked)
 
-    def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:
+    def _collect_organisation(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Which accounts there are; without an answer those that are configured."""
-        del scope
+        del scope, since
         try:
             caller = self.identity()
         except ProviderError as error:
@@ -319,7 +342,7 @@ class S3Connector:
         accounts = selection.account_scopes(self._options, caller, members)
         yield from (one for one in accounts if one.uid not in self._named)
 
-    def _collect_account(self, scope: Scope) -> Iterator[Yielded]:
+    def _collect_account(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         number, caller = scope.account, self.identity()
         try:
             asker = self.asker(number)
@@ -335,8 +358,9 @@ class S3Connector:
         if number == caller.account:
             yield from self._gap_of_organisation()
         yield from self._gaps_of_control_policies(number)
-        buckets, gaps = reader.list_buckets(asker)
-        yield from gaps
+        listed = reader.list_buckets(asker)
+        buckets = listed.buckets
+        yield from listed.gaps
         if buckets and buckets[0].owner:
             self._canonical_ids.get(number, lambda: buckets[0].owner)
         self._bucket_owners.update((bucket.name, number) for bucket in buckets)
@@ -345,16 +369,32 @@ class S3Connector:
         buckets = [replace(bucket, stored=amounts.get(bucket.name)) for bucket in buckets]
         enabled, gaps = enabled_regions.enabled_regions(asker, caller.partition)
         yield from gaps
+        night = self._account_readings.get(
+            number,
+            lambda: quiet_nights.begin(
+                asker,
+                since,
+                listed.answered_on,
+                block=block,
+                enabled=enabled,
+                buckets=buckets,
+                full_every_days=self._options.full_every_days,
+            ),
+        )
+        yield from night.gaps
+        asker = asker.remembering(night.memory)
         points, with_points, gaps = self._list_points(asker, number, buckets, enabled)
         yield from gaps
-        asked = self._deliveries_asked(asker, buckets)
+        asked = self._deliveries_asked(asker, buckets, night.asked_before)
         for bucket in buckets:
-            kinds = rotation.kinds_asked(bucket.name, asked)
-            yield scopes.bucket_scope(bucket, number, caller.partition, points.pop(bucket.name, ()), kinds)
+            kinds, behind = rotation.kinds_asked(bucket.name, asked), points.pop(bucket.name, ())
+            one = scopes.bucket_scope(bucket, number, caller.partition, behind, kinds)
+            yield night.marked(one, bucket.region, (point.region for point in behind))
         yield from rotation.left_out(translate.account_uid(number), len(asked[scopes.INVENTORIES]), len(buckets))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
-        yield from self._collect_directory_buckets(asker, number, buckets, enabled)
+        for item in self._collect_directory_buckets(asker, number, buckets, enabled):
+            yield night.marked(item, *scopes.regions_of(item)) if isinstance(item, Scope) else item
         whereabouts = further_lists.Whereabouts(
             enabled=enabled, with_buckets=_regions_of(buckets, asker), with_points=with_points
         )
@@ -365,6 +405,7 @@ class S3Connector:
             organisation = self._organisation()
             management = organisation.management_account if isinstance(organisation, Organisation) else ""
             yield from people.facts_of_identity_centers(asker, own_estate, whereabouts, management)
+        yield from night.cursor(scope, block, asked)
 
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
@@ -391,15 +432,18 @@ class S3Connector:
             elif not self._estate.organisations:
                 yield gap
 
-    def _deliveries_asked(self, asker: Asker, buckets: Sequence[ListedBucket]) -> Mapping[str, frozenset[str]]:
+    def _deliveries_asked(
+        self, asker: Asker, buckets: Sequence[ListedBucket], before: Mapping[str, Sequence[str]] | None
+    ) -> Mapping[str, frozenset[str]]:
         """By kind of delivery: the buckets that are asked for it this time."""
         names = frozenset(bucket.name for bucket in buckets)
         day = self._now.date()
         replicated = names
-        tonight = rotation.tonight(names, day, scopes.REPLICATION)
+        tonight = rotation.tonight(names, day, scopes.REPLICATION, before)
         if tonight != names and not deliveries.may_replicate(asker):
             replicated = tonight
-        return {scopes.REPLICATION: replicated, scopes.INVENTORIES: rotation.tonight(names, day, scopes.INVENTORIES)}
+        reporting = rotation.tonight(names, day, scopes.INVENTORIES, before)
+        return {scopes.REPLICATION: replicated, scopes.INVENTORIES: reporting}
 
     def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
         """What could not be read of the policies on an account's resources; a known limit is told once, in our own."""
@@ -453,11 +497,13 @@ class S3Connector:
             absent = NotOffered("s3-not-in-partition", partition=self.identity().partition)
             gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
-        for point in {(point.bucket, point.name, point.alias): point for point in reversed(points)}.values():
-            # An access point is in its bucket's region; a local server may list it in every region.
-            region = bucket_regions.get(point.bucket, point.region) or asker.account.region
-            if point.alias or region == point.region:
-                by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
+        # An access point is in its bucket's region; a local server may list it in every region.
+        home = asker.account.region
+        there = [
+            one for one in points if one.alias or (bucket_regions.get(one.bucket, one.region) or home) == one.region
+        ]
+        for point in {(point.bucket, point.name, point.alias): point for point in reversed(there)}.values():
+            by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
         return by_bucket, frozenset(with_points), gaps
 
     def _collect_directory_buckets(
@@ -492,9 +538,10 @@ class S3Connector:
         for bucket_name, points_elsewhere in by_bucket.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
 
-    def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        number, partition = scope.account, self.identity().partition
-        asker, listed = self.asker(number), scopes.bucket_of(scope)
+    def _collect_bucket(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+        number, partition, listed = scope.account, self.identity().partition, scopes.bucket_of(scope)
+        memory = quiet_nights.memory_of(scope, since, listed.created_on)
+        asker = self.asker(number).remembering(memory)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
         above = self._policies_above(number).policies
         bucket = replace(bucket, control_policies=above, access_points=self._read_points(asker, scope))
@@ -520,13 +567,14 @@ class S3Connector:
             budget = self._object_budget(number)
             estate = partial(self._knowing, own_estate)
             yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget, inventories)
+        yield from quiet_nights.bucket_cursor(scope, memory, listed.created_on)
 
     def _judged(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
         """A bucket's access paths; where external callers may tag it, whether tags control access is asked too."""
         bucket, paths = self._judged_by_tags(asker, bucket, own_estate)
         if bucket.abac is None and not bucket.directory and translate.are_tags_set_from_outside(paths):
             bucket = replace(bucket, abac=reader.abac(asker, bucket))
-            paths = access_paths(bucket, own_estate, self._now)
+            paths = self._judging.access_paths(bucket, own_estate, self._now)
         return bucket, paths
 
     def _judged_by_tags(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
@@ -534,20 +582,20 @@ class S3Connector:
 
         Where the policy cannot be read, who gets in is unknown whatever the tags are: another account's bucket, say.
         """
-        paths = access_paths(bucket, own_estate, self._now)
+        paths = self._judging.access_paths(bucket, own_estate, self._now)
         by_acl = translate.objects_can_matter(bucket) and resource_tags.are_named(bucket)
         if not by_acl and not any(resource_tags.decide(path.unknown_conditions) for path in paths.open):
             return bucket, paths
         if resource_tags.are_named(bucket) and not isinstance(bucket.policy, Unread):
             bucket = reader.with_access_tags(asker, bucket)
         points = (
-            access_points.with_tags(self.asker(point.account), point)
+            access_points.with_tags(asker if point.account == bucket.account else self.asker(point.account), point)
             if resource_tags.are_named_for(point, bucket)
             else point
             for point in bucket.access_points
         )
         bucket = replace(bucket, access_points=tuple(points))
-        return bucket, access_paths(bucket, own_estate, self._now)
+        return bucket, self._judging.access_paths(bucket, own_estate, self._now)
 
     def _owner_of(self, name: str) -> str:
         """The account of ours that a bucket belongs to; empty where none says that it is its own."""
@@ -564,19 +612,23 @@ class S3Connector:
             return False
         return not isinstance(answer, Unread)
 
-    def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        asker, partition = self.asker(scope.account), self.identity().partition
+    def _collect_directory_bucket(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+        partition, listed = self.identity().partition, scopes.bucket_of(scope)
+        memory = quiet_nights.memory_of(scope, since, listed.created_on)
+        asker = self.asker(scope.account).remembering(memory)
         # Without resource control policies: AWS's list of services that they bind names S3, not S3 Express (guessed).
-        bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
+        bucket = reader.read_directory_bucket(asker, listed, scope.account, partition)
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)
         bucket, paths = self._judged(asker, bucket, own_estate)
         if self._estate.ranked_by_tag:
             bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
+        yield from quiet_nights.bucket_cursor(scope, memory, listed.created_on)
 
-    def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
-        """Access points of ours on a bucket of another account."""
+    def _collect_points(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+        """Access points of ours on a bucket of another account, whose events are not told to us: asked each time."""
+        del since
         points = self._read_points(self.asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
@@ -636,7 +688,7 @@ def _patience(options: Options) -> Patience:
     return Patience(attempts=3, span=options.patience, pause=0.5, longest=5.0)
 
 
-_READERS: Mapping[str, Callable[[S3Connector, Scope], Iterator[Yielded]]] = {
+_READERS: Mapping[str, Callable[[S3Connector, Scope, Cursor | None], Iterator[Yielded]]] = {
     "organisation": S3Connector._collect_organisation,
     "account": S3Connector._collect_account,
     "bucket": S3Connector._collect_bucket,

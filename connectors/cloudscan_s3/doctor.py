@@ -140,6 +140,11 @@ def _of_metric_data(sample: Sample) -> tuple[str, Arguments] | None:
     }
 
 
+def _of_history(sample: Sample) -> tuple[str, Arguments]:
+    now = datetime.now(UTC)
+    return sample.region, {"StartTime": now - timedelta(minutes=1), "EndTime": now, "MaxResults": 1}
+
+
 TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.ORGANISATION_BLOCK: _of_organisation,
     ask.BUCKET_EXISTS: _of_bucket,
@@ -172,6 +177,7 @@ TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.DIRECTORY_BUCKET_TAGS: _of_directory_bucket_tags,
     ask.STORAGE_METRICS: _of_metrics,
     ask.STORAGE: _of_metric_data,
+    ask.EVENT_HISTORY: _of_history,
 }
 """Where and about what a question is asked that reading the samples has not asked; None: it does not arise here."""
 

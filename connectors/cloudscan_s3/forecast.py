@@ -100,9 +100,9 @@ def size(options: Options, estate: Estate) -> Iterator[Amount]:
                 accounts += 1
                 if counted == _ASKED:
                     continue
-                listed, gaps = list_buckets(connector.asker(scope.account))
-                if not gaps:
-                    counted, buckets = counted + 1, buckets + len(listed)
+                listed = list_buckets(connector.asker(scope.account))
+                if not listed.gaps:
+                    counted, buckets = counted + 1, buckets + len(listed.buckets)
     except CloudscanError as error:
         problem = error
     because = joined([problem]) if problem else ""

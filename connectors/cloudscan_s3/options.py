@@ -7,7 +7,9 @@ import msgspec
 from cloudscan.errors import ConfigurationError, check_least, check_url
 from cloudscan.sentence import say
 
-_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0}
+_LEAST = {"connections": 1, "patience": 0, "object_requests": 0, "objects_per_bucket": 0, "full_every_days": 1}
+_MOST_DAYS = 60  # CloudTrail's event history has 90
+_CONFIG = ("config_aggregator", "config_snapshots")
 
 
 class ProfileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,12 +40,35 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     objects_per_bucket: int = 20  # of them, per bucket without an inventory
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
+    full_every_days: int = 7  # everything is asked at least so often; in between what CloudTrail tells; 1: every time
+    config_aggregator: str = ""  # an aggregator of AWS Config, asked in place of each bucket
+    config_region: str = ""  # where the aggregator is; empty: as region
+    config_snapshots: str = ""  # delivered by AWS Config: a folder, or s3://bucket/prefix
 
     def __post_init__(self) -> None:
         """Raises `ConfigurationError` for an address that is none, and for a number that is too small."""
         for key, least in _LEAST.items():
             check_least(key, getattr(self, key), least)
+        if self.full_every_days > _MOST_DAYS:
+            most = say("full_every_days must be at most {most}.", most=_MOST_DAYS)
+            raise ConfigurationError(most, key="full_every_days")
         check_url("endpoint", self.endpoint)
+        sources = [key for key in _CONFIG if getattr(self, key)]
+        if len(sources) > 1:
+            raise ConfigurationError(
+                say(
+                    "[connectors.s3] has both config_aggregator and config_snapshots. Keep the one that is to be read "
+                    "in place of a request for each bucket, and remove the other."
+                )
+            )
+        if sources and self.profiles:
+            raise ConfigurationError(
+                say(
+                    "[connectors.s3] has both {key} and profiles. AWS Config is read with one profile's "
+                    "credentials: name it in profile, and remove profiles.",
+                    key=sources[0],
+                )
+            )
 
 
 def by_profile(options: Options) -> Iterator[tuple[str, Options]]:

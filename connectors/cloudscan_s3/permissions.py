@@ -95,6 +95,11 @@ PERMISSIONS: tuple[Permission, ...] = (
         optional=True,
     ),
     Permission(
+        name="cloudtrail:LookupEvents",
+        reason=say("what has changed since the last scan; without it every scan asks for everything"),
+        optional=True,
+    ),
+    Permission(
         name="s3:ListAccessPointsForObjectLambda", reason=say("to count Object Lambda access points"), optional=True
     ),
     Permission(name="s3tables:ListTableBuckets", reason=say("to count table buckets"), optional=True),
@@ -132,6 +137,21 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(
         name="organizations:DescribeEffectivePolicy",
         reason=say("what the organisation blocks in all accounts, where an account's own block cannot be read"),
+        optional=True,
+    ),
+    Permission(
+        name="config:SelectAggregateResourceConfig",
+        reason=say("which buckets AWS Config has recorded, where config_aggregator is set"),
+        optional=True,
+    ),
+    Permission(
+        name="config:BatchGetAggregateResourceConfig",
+        reason=say("what AWS Config has recorded of buckets and accounts, in place of a request for each"),
+        optional=True,
+    ),
+    Permission(
+        name="config:DescribeConfigurationAggregatorSourcesStatus",
+        reason=say("how fresh the aggregator's copies are"),
         optional=True,
     ),
     Permission(name="sts:AssumeRole", reason=say("to scan other accounts of the organisation"), optional=True),

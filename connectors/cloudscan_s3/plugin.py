@@ -18,6 +18,10 @@ def _open(options: Options, estate: Estate) -> Connector:
 
     if options.profiles:
         return SeveralProfiles(options, estate)
+    if options.config_aggregator or options.config_snapshots:
+        from cloudscan_s3.bulk.connector import ConfigConnector
+
+        return ConfigConnector(options, estate)
     return S3Connector(options, estate)
 
 
@@ -42,8 +46,11 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=4,
-    basis_options=("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
+    meaning=5,
+    basis_options=(
+        *("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
+        *("config_aggregator", "config_snapshots"),
+    ),
     account_ids=IdShape(pattern=r"[0-9]{12}", example="111122223333"),
     organisation_ids=IdShape(pattern=r"o-[a-z0-9]{10,32}", example="o-a1b2c3d4e5"),
     policy_document=policy_document,

@@ -27,6 +27,7 @@ class AwsQuestion(Question):
     service: str = "s3"  # as boto3 calls it
     operation: str
     entries: str = ""  # the member that holds a list's entries, where it is left out of an empty answer
+    is_logged: bool = False  # each change of its answer is an event in CloudTrail's event history
 
     @property
     def list_member(self) -> str:
@@ -155,6 +156,7 @@ BUCKET_EXISTS: Final = AwsQuestion(name="s3-bucket-exists", operation="head_buck
 DIRECTORY_BUCKETS: Final = AwsQuestion(
     name="s3-directory-buckets",
     operation="list_directory_buckets",
+    is_logged=True,
     needs="s3express:ListAllMyDirectoryBuckets",
     member="Buckets",
     hides=(_resources("directory_bucket"),),
@@ -164,6 +166,7 @@ ACCESS_POINTS: Final = AwsQuestion(
     name="s3-access-points",
     service="s3control",
     operation="list_access_points",
+    is_logged=True,
     needs="s3:ListAccessPoints",
     member="AccessPointList",
     hides=(_resources("access_point"),),
@@ -182,6 +185,7 @@ ACCESS_POINT: Final = AwsQuestion(
     name="s3-access-point",
     service="s3control",
     operation="get_access_point",
+    is_logged=True,
     needs="s3:GetAccessPoint",
     member="PublicAccessBlockConfiguration",
     hides=(_BLOCK, _EFFECT),
@@ -190,6 +194,7 @@ ACCESS_POINT_POLICY: Final = AwsQuestion(
     name="s3-access-point-policy",
     service="s3control",
     operation="get_access_point_policy",
+    is_logged=True,
     needs="s3:GetAccessPointPolicy",
     member="Policy",
     hides=(_GRANTS,),
@@ -213,6 +218,7 @@ MULTI_REGION_ACCESS_POINT_POLICY: Final = AwsQuestion(
 BUCKET_POLICY: Final = AwsQuestion(
     name="s3-bucket-policy",
     operation="get_bucket_policy",
+    is_logged=True,
     needs="s3:GetBucketPolicy",
     member="Policy",
     hides=_POLICY,
@@ -220,6 +226,7 @@ BUCKET_POLICY: Final = AwsQuestion(
 DIRECTORY_BUCKET_POLICY: Final = AwsQuestion(
     name="s3-directory-bucket-policy",
     operation="get_bucket_policy",
+    is_logged=True,
     needs="s3express:GetBucketPolicy",
     member="Policy",
     hides=_POLICY,
@@ -227,6 +234,7 @@ DIRECTORY_BUCKET_POLICY: Final = AwsQuestion(
 BUCKET_ACL: Final = AwsQuestion(
     name="s3-bucket-acl",
     operation="get_bucket_acl",
+    is_logged=True,
     needs="s3:GetBucketAcl",
     member="Grants",
     hides=(_GRANTS, _settings("acl_public")),
@@ -234,6 +242,7 @@ BUCKET_ACL: Final = AwsQuestion(
 BUCKET_BLOCK: Final = AwsQuestion(
     name="s3-bucket-block",
     operation="get_public_access_block",
+    is_logged=True,
     needs="s3:GetBucketPublicAccessBlock",
     member="PublicAccessBlockConfiguration",
     hides=(_BLOCK, _EFFECT),
@@ -241,6 +250,7 @@ BUCKET_BLOCK: Final = AwsQuestion(
 OWNERSHIP: Final = AwsQuestion(
     name="s3-ownership",
     operation="get_bucket_ownership_controls",
+    is_logged=True,
     needs="s3:GetBucketOwnershipControls",
     member="OwnershipControls",
     hides=(_settings("object_ownership"),),
@@ -248,6 +258,7 @@ OWNERSHIP: Final = AwsQuestion(
 TAGS: Final = AwsQuestion(
     name="s3-tags",
     operation="get_bucket_tagging",
+    is_logged=True,
     needs="s3:GetBucketTagging",
     member="TagSet",
     hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail", "rank")), Hidden(table="ranks")),
@@ -255,6 +266,7 @@ TAGS: Final = AwsQuestion(
 ABAC: Final = AwsQuestion(
     name="s3-bucket-abac",
     operation="get_bucket_abac",
+    is_logged=True,
     needs="s3:GetBucketAbac",
     member="AbacStatus",
     hides=_DENIALS,
@@ -263,6 +275,7 @@ POINT_TAGS: Final = AwsQuestion(
     name="s3-access-point-tags",
     service="s3control",
     operation="list_tags_for_resource",
+    is_logged=True,
     needs="s3:ListTagsForResource",
     hides=_DENIALS,
 )
@@ -270,21 +283,28 @@ DIRECTORY_BUCKET_TAGS: Final = AwsQuestion(
     name="s3-directory-bucket-tags",
     service="s3control",
     operation="list_tags_for_resource",
+    is_logged=True,
     needs="s3express:ListTagsForResource",
     hides=_DENIALS,
 )
 WEBSITE: Final = AwsQuestion(
-    name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
+    name="s3-website",
+    operation="get_bucket_website",
+    is_logged=True,
+    needs="s3:GetBucketWebsite",
+    hides=(_settings("website"),),
 )
 LOGGING: Final = AwsQuestion(
     name="s3-access-log",
     operation="get_bucket_logging",
+    is_logged=True,
     needs="s3:GetBucketLogging",
     hides=(_settings("access_logging"),),
 )
 ENCRYPTION: Final = AwsQuestion(
     name="s3-encryption",
     operation="get_bucket_encryption",
+    is_logged=True,
     needs="s3:GetEncryptionConfiguration",
     member="ServerSideEncryptionConfiguration",
     hides=(_settings("default_encryption"),),
@@ -292,6 +312,7 @@ ENCRYPTION: Final = AwsQuestion(
 INVENTORY: Final = AwsQuestion(
     name="s3-inventory",
     operation="list_bucket_inventory_configurations",
+    is_logged=True,
     needs="s3:GetInventoryConfiguration",
     member="IsTruncated",
     entries="InventoryConfigurationList",
@@ -341,6 +362,7 @@ DIRECTORY_ACCESS_POINTS: Final = AwsQuestion(
     name="s3-directory-access-points",
     service="s3control",
     operation="list_access_points_for_directory_buckets",
+    is_logged=True,
     needs="s3express:ListAccessPointsForDirectoryBuckets",
     member="AccessPointList",
     hides=(_resources("access_point"),),
@@ -350,6 +372,7 @@ DIRECTORY_ACCESS_POINT: Final = AwsQuestion(
     name="s3-directory-access-point",
     service="s3control",
     operation="get_access_point",
+    is_logged=True,
     needs="s3express:GetAccessPoint",
     member="NetworkOrigin",
     hides=(Hidden(table="grants", columns=("audience",)),),  # its blocks are fixed
@@ -358,6 +381,7 @@ DIRECTORY_ACCESS_POINT_POLICY: Final = AwsQuestion(
     name="s3-directory-access-point-policy",
     service="s3control",
     operation="get_access_point_policy",
+    is_logged=True,
     needs="s3express:GetAccessPointPolicy",
     member="Policy",
     hides=(_GRANTS,),
@@ -366,6 +390,7 @@ ACCESS_GRANTS: Final = AwsQuestion(
     name="s3-access-grants",
     service="s3control",
     operation="list_access_grants",
+    is_logged=True,
     needs="s3:ListAccessGrants",
     member="AccessGrantsList",
     hides=(_resources("access_grant"),),
@@ -374,6 +399,7 @@ ACCESS_GRANTS_POLICY: Final = AwsQuestion(
     name="s3-access-grants-policy",
     service="s3control",
     operation="get_access_grants_instance_resource_policy",
+    is_logged=True,
     needs="s3:GetAccessGrantsInstanceResourcePolicy",
     member="Policy",
     hides=(_EFFECT,),
@@ -382,6 +408,7 @@ OBJECT_LAMBDA: Final = AwsQuestion(
     name="s3-object-lambda",
     service="s3control",
     operation="list_access_points_for_object_lambda",
+    is_logged=True,
     needs="s3:ListAccessPointsForObjectLambda",
     member="ObjectLambdaAccessPointList",
 )
@@ -389,6 +416,7 @@ TABLE_BUCKETS: Final = AwsQuestion(
     name="s3-table-buckets",
     service="s3tables",
     operation="list_table_buckets",
+    is_logged=True,
     needs="s3tables:ListTableBuckets",
     member="tableBuckets",
 )
@@ -396,6 +424,7 @@ VECTOR_BUCKETS: Final = AwsQuestion(
     name="s3-vector-buckets",
     service="s3vectors",
     operation="list_vector_buckets",
+    is_logged=True,
     needs="s3vectors:ListVectorBuckets",
     member="vectorBuckets",
 )
@@ -403,6 +432,7 @@ OUTPOSTS: Final = AwsQuestion(
     name="s3-outposts",
     service="s3outposts",
     operation="list_outposts_with_s3",
+    is_logged=True,
     needs="s3-outposts:ListOutpostsWithS3",
     member="Outposts",
 )
@@ -414,9 +444,18 @@ ROLES: Final = AwsQuestion(
     member="Roles",
     # Without its answer each bucket is asked whether it is replicated.
 )
+EVENT_HISTORY: Final = AwsQuestion(
+    name="s3-event-history",
+    service="cloudtrail",
+    operation="lookup_events",
+    needs="cloudtrail:LookupEvents",
+    entries="Events",
+    # Without its answer everything is asked: nothing is hidden.
+)
 REPLICATION: Final = AwsQuestion(
     name="s3-replication",
     operation="get_bucket_replication",
+    is_logged=True,
     needs="s3:GetReplicationConfiguration",
     member="ReplicationConfiguration",
     hides=(_resources("replication"),),
@@ -476,6 +515,7 @@ IDENTITY_CENTERS: Final = AwsQuestion(
     name="s3-identity-centers",
     service="sso-admin",
     operation="list_instances",
+    is_logged=True,
     needs="sso:ListInstances",
     member="Instances",
     hides=(Hidden(table="principals", kinds=("user",)),),
@@ -488,6 +528,48 @@ DIRECTORY_USERS: Final = AwsQuestion(
     member="Users",
     hides=(Hidden(table="principals", kinds=("user",)),),
 )
+
+CONFIG_RESOURCES: Final = AwsQuestion(
+    name="s3-config-resources",
+    service="config",
+    operation="select_aggregate_resource_config",
+    needs="config:SelectAggregateResourceConfig",
+    member="Results",
+    names_scopes=True,
+)
+CONFIG_ITEMS: Final = AwsQuestion(
+    name="s3-config-items",
+    service="config",
+    operation="batch_get_aggregate_resource_config",
+    needs="config:BatchGetAggregateResourceConfig",
+    member="BaseConfigurationItems",
+)
+CONFIG_SOURCES: Final = AwsQuestion(
+    name="s3-config-sources",
+    service="config",
+    operation="describe_configuration_aggregator_sources_status",
+    needs="config:DescribeConfigurationAggregatorSourcesStatus",
+    member="AggregatedSourceStatusList",
+    # What is recorded may no longer be so.
+    hides=(*_POLICY, _EFFECT, _BLOCK, _settings("acl_public"), _resources("bucket", "access_point")),
+)
+CONFIG_FOLDERS: Final = AwsQuestion(
+    name="s3-config-folders",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="CommonPrefixes",
+    names_scopes=True,
+)
+CONFIG_FILES: Final = AwsQuestion(
+    name="s3-config-files",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="Contents",
+)
+CONFIG_FILE: Final = AwsQuestion(name="s3-config-file", operation="get_object", needs="s3:GetObject", member="Body")
+"""Where these fail, what Config would have said is asked of AWS; where that is refused, that refusal says so."""
 
 QUESTIONS: Final = (
     CALLER,
@@ -540,10 +622,17 @@ QUESTIONS: Final = (
     REPLICATION,
     STORAGE_METRICS,
     STORAGE,
+    EVENT_HISTORY,
     IAM_USERS,
     CREDENTIAL_REPORT,
     CREDENTIALS,
     IDENTITY_CENTERS,
     DIRECTORY_USERS,
+    CONFIG_RESOURCES,
+    CONFIG_ITEMS,
+    CONFIG_SOURCES,
+    CONFIG_FOLDERS,
+    CONFIG_FILES,
+    CONFIG_FILE,
 )
 """All of them; every request belongs to one."""

@@ -18,16 +18,29 @@ from cloudscan_s3 import scopes
 
 _ASKED_A_NIGHT: Final[Mapping[str, int]] = {scopes.REPLICATION: 50, scopes.INVENTORIES: 50}
 """By kind of delivery: how many buckets of an account."""
+_FURTHER: Final = 12
+"""How many more are asked where those of earlier nights are remembered."""
 
 
-def tonight(names: Collection[str], day: date, kind: str) -> frozenset[str]:
-    """The buckets whose turn it is; all of them where there are few. Each comes round as often as the others."""
+def tonight(
+    names: Collection[str], day: date, kind: str, before: Mapping[str, Collection[str]] | None = None
+) -> frozenset[str]:
+    """The buckets whose turn it is; all of them where there are few. Each comes round as often as the others.
+
+    `before` has those, by kind, whose answers are remembered, unless they were changed: they are told again, and a few
+    more are asked.
+    """
     size = _ASKED_A_NIGHT[kind]
     if len(names) <= size:
         return frozenset(names)
     ordered = sorted(names, key=_rank)
     first = day.toordinal() * size % len(ordered)
-    return frozenset((*ordered, *ordered)[first : first + size])
+    turn = (*ordered[first:], *ordered[:first])
+    if before is None:
+        return frozenset(turn[:size])
+    known = frozenset(before.get(kind, ())) & frozenset(names)
+    further = [name for name in turn if name not in known]
+    return known | frozenset(further[:_FURTHER])
 
 
 def kinds_asked(name: str, asked: Mapping[str, Collection[str]]) -> Sequence[str]:

@@ -27,7 +27,8 @@ def account_scope(number: str, name: str, state: str = ACTIVE) -> Scope:
     """An account, by its 12 digits."""
     params = {} if state == ACTIVE else {"state": state}
     uid = account_uid(number)
-    return Scope(uid=uid, platform=PLATFORM, kind="account", name=name or number, account=number, params=params)
+    name = name or number
+    return Scope(uid=uid, platform=PLATFORM, kind="account", name=name, account=number, params=params, budget=number)
 
 
 def bucket_scope(
@@ -69,6 +70,11 @@ def bucket_of(scope: Scope) -> ListedBucket:
     )
 
 
+def regions_of(scope: Scope) -> tuple[str, Sequence[str]]:
+    """The region of a scope's bucket, and those of the access points that open it."""
+    return scope.params.get("region", ""), [point.region for point in points_of(scope)]
+
+
 def deliveries_of(scope: Scope) -> Collection[str]:
     """The kinds of delivery that a bucket is asked for: `REPLICATION`, `INVENTORIES`."""
     return scope.params.get("deliveries", "").split()
@@ -89,7 +95,13 @@ def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, st
         parent_uid=account_uid(account),
         params=params,
         hides=tuple(Hidden(table=EVERYTHING, below=one) for one in hidden),
+        budget=_budget(account, params.get("region", "")),
     )
+
+
+def _budget(account: str, region: str) -> str:
+    """Guessed to be counted by account and Region, as most of AWS's limits are: S3 publishes none for these calls."""
+    return f"{account}/{region}" if region else account
 
 
 def _bucket_params(bucket: ListedBucket) -> Mapping[str, str]:

@@ -5,12 +5,14 @@ Text from outside is made visible first and then escaped for each markup: it men
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cloudscan_wording import markdown
 from cloudscan_wording.visible import shortened, visible
 
 _MOST_NAME = 120
+_REMEMBERED = 4096  # texts of a kind
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _REFERENCE = re.compile(r"([#!&%~$])(?=\d)|(?<=\b[Gg][HhLl])-(?=\d)")
 _SCHEME = re.compile(r"(?<=[a-z])://", re.IGNORECASE)
@@ -41,6 +43,16 @@ class Markup:
     aside: Callable[[str], str]  # a line for machines
     title: Callable[[str], str] = visible
     link: Callable[[str], str] = str  # takes an address of nothing but `A-Za-z0-9./?=&%#_:+-`
+
+
+def remembering(markup: Markup) -> Markup:
+    """The same markup, quick about what it was given before: the words of labels and rules are in every ticket."""
+    return replace(
+        markup,
+        prose=lru_cache(_REMEMBERED)(markup.prose),
+        name=lru_cache(_REMEMBERED)(markup.name),
+        heading=lru_cache(_REMEMBERED)(markup.heading),
+    )
 
 
 def _unlinked(text: str) -> str:

@@ -13,7 +13,7 @@ from cloudscan.recipient import Recipient
 from cloudscan.report import RuleSummary
 from cloudscan.text import openable, word
 from cloudscan.tracker import ClosingReason, CommentContent, CommentReason, TicketSubject, Wording
-from cloudscan_trackers.markup import PLAIN, Markup
+from cloudscan_trackers.markup import PLAIN, Markup, remembering
 from cloudscan_wording import evidence, phrases
 from cloudscan_wording.recipients import why
 from cloudscan_wording.texts import Texts, load
@@ -62,7 +62,7 @@ _DETAILS: Final = (
 
 def wording(markup: Markup, *, limits: Limits | None = None, letters: Callable[[str], str] = str) -> Wording:
     """The wording in one markup, within limits. `letters` replaces characters that the tracker does not take."""
-    most = limits or Limits()
+    most, markup = limits or Limits(), remembering(markup)
 
     def body(subject: TicketSubject, lang: str, room: int) -> str:
         return _fitting(subject, load(lang, subject.timezone), markup, letters, most.body - room)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from cloudscan_wording.texts import Texts, load
 _FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 _NUMBERING = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
 _NAMES = ("name", "path", "uid")
+_TEMPLATES = 1024  # texts of rules whose reading is remembered: every finding of a rule has the same
 _LEAST_NAME = 3  # characters; a shorter value may be part of any word and is escaped with the sentence
 _SUBJECT_FIELDS = ("uid", "platform", "account", "kind", "name", "path", "url", "owner")
 
@@ -55,9 +57,10 @@ def fields_of(verdict: Verdict) -> Mapping[str, Any]:
     }
 
 
+@lru_cache(maxsize=_TEMPLATES)
 def named_in(*templates: str) -> Sequence[str]:
     """The ``{fields}`` that the templates name, in order."""
-    return list(dict.fromkeys(field for template in templates for field in _FIELD.findall(template)))
+    return tuple(dict.fromkeys(field for template in templates for field in _FIELD.findall(template)))
 
 
 def fill(template: str, fields: Mapping[str, Any]) -> str:
@@ -65,6 +68,7 @@ def fill(template: str, fields: Mapping[str, Any]) -> str:
     return _FIELD.sub(lambda field: plain(fields[field[1]]) if field[1] in fields else field[0], template)
 
 
+@lru_cache(maxsize=_TEMPLATES)
 def steps(fix: str) -> Sequence[Step]:
     """The steps of a rule's `fix`: one step per line; a line in backticks is a command of the step before it."""
     parsed: list[Step] = []
@@ -74,7 +78,7 @@ def steps(fix: str) -> Sequence[Step]:
             parsed.append(Step(text=last.text, commands=(*last.commands, line[1:-1])))
         elif line:
             parsed.append(Step(text=_NUMBERING.sub("", line)))
-    return parsed
+    return tuple(parsed)
 
 
 def filled_steps(fix: str, fields: Mapping[str, Any], lang: str) -> Sequence[Step]:

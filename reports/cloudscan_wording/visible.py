@@ -5,10 +5,11 @@ marks that reverse the order of the text after them, halves of surrogate pairs. 
 """
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
-from cloudscan.report import Report
+from cloudscan.report import Diff, Report
 from cloudscan.text import encodable
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -22,11 +23,28 @@ _OPEN, _CLOSE = "⟦", "⟧"
 
 def carriable(report: Report) -> Report:
     """The report as UTF-8 can encode it: halves of surrogate pairs become U+FFFD. Almost always the same object."""
+    encoder, buffer = msgspec.json.Encoder(), bytearray()
     try:
-        msgspec.json.encode(report)
+        for part in _parts(report):
+            encoder.encode_into(part, buffer)
     except UnicodeEncodeError:
         return msgspec.convert(encodable(msgspec.to_builtins(report)), Report)
     return report
+
+
+def _parts(value: object) -> Iterator[object]:
+    """A record in parts, so that none is large."""
+    match value:
+        case Report() | Diff():
+            for name in value.__struct_fields__:
+                yield from _parts(getattr(value, name))
+        case list() | tuple():
+            yield from value
+        case dict():
+            yield from value
+            yield from value.values()
+        case _:
+            yield value
 
 
 def visible(text: str) -> str:

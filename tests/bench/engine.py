@@ -27,6 +27,8 @@ from cloudscan.snapshot.snapshot import Snapshot
 
 LIMIT = 2 * 1024**3
 SCOPES = 20
+PLATFORMS = ("gdrive", "m365")
+PEOPLE, GROUPS = 5_000, 500  # on each platform
 MILLION = 1_000_000
 
 RULES = {
@@ -80,44 +82,51 @@ def write_spool(folder: Path, millions: float) -> None:
     db.execute("SET memory_limit = '1GiB'; SET threads = 2; SET preserve_insertion_order = false")
     for number in range(SCOPES):
         first = number * each
-        scope = Scope(uid=f"bench:drive/{number}", platform="bench", kind="drive", name=str(number), account="acme")
+        platform = PLATFORMS[number % len(PLATFORMS)]
+        scope = Scope(
+            uid=f"{platform}:drive/{number}", platform=platform, kind="drive", name=str(number), account="acme"
+        )
         path = lines / spool.file_name(scope.uid)
         parts = [folder / f"{number}.{kind}.part" for kind in ("resources", "grants", "people")]
         db.execute(f"""COPY (
-            SELECT 'resource' AS type, 'bench:item/' || md5(i::VARCHAR) AS uid, 'bench' AS platform, 'acme' AS account,
+            SELECT 'resource' AS type, '{platform}:item/' || md5(i::VARCHAR) AS uid, '{platform}' AS platform, 'acme' AS account,
                    CASE WHEN i % 100 = 0 THEN 'folder' ELSE 'file' END AS kind, 'Report ' || i || '.docx' AS name,
                    'Drive {number}/Folder ' || (i // 100) || '/Report ' || i || '.docx' AS path,
-                   CASE WHEN i % 100 > 0 THEN 'bench:item/' || md5((i - i % 100)::VARCHAR) END AS parent_uid,
-                   'bench:drive/{number}' AS container_uid, 'bench:user/' || (i % 20000) AS owner_uid,
+                   CASE WHEN i % 100 > 0 THEN '{platform}:item/' || md5((i - i % 100)::VARCHAR) END AS parent_uid,
+                   '{platform}:drive/{number}' AS container_uid, '{platform}:user/' || (i % {PEOPLE}) AS owner_uid,
                    (hash(i) % 10000000)::BIGINT AS size_bytes, '2025-01-01T00:00:00Z' AS created_on,
                    'https://drive.example/' || i AS url
             FROM range({first}, {first + each}) AS t(i)) TO '{parts[0]}' (FORMAT json)""")
         db.execute(f"""COPY (
-            SELECT 'grant' AS type, 'bench:grant/' || md5(i::VARCHAR) AS uid,
-                   'bench:item/' || md5((i * 2 // 3)::VARCHAR) AS resource_uid,
-                   CASE WHEN i % 3 = 0 THEN 'bench:item/' || md5((i * 2 // 3 - (i * 2 // 3) % 100)::VARCHAR) END
+            SELECT 'grant' AS type, '{platform}:grant/' || md5(i::VARCHAR) AS uid,
+                   '{platform}:item/' || md5((i * 2 // 3)::VARCHAR) AS resource_uid,
+                   CASE WHEN i % 3 = 0 THEN '{platform}:item/' || md5((i * 2 // 3 - (i * 2 // 3) % 100)::VARCHAR) END
                        AS origin_uid,
                    i % 3 = 0 AS inherited,
-                   CASE WHEN i % 50000 > 0 THEN 'bench:user/' || (hash(i) % 20500) END AS principal_uid,
+                   CASE WHEN i % 50000 > 0 THEN '{platform}:user/' || (hash(i) % {PEOPLE + GROUPS}) END AS principal_uid,
                    CASE WHEN i % 50000 = 0 THEN 'anyone_with_link' WHEN i % 9 = 0 THEN 'named_external'
                         ELSE 'named' END AS audience,
                    CASE WHEN i % 4 = 0 THEN 'write' ELSE 'read' END AS access,
                    CASE WHEN i % 50000 = 0 THEN 'link' ELSE 'acl' END AS via,
                    false AS discoverable, '9999-12-31T00:00:00Z' AS expires_on, false AS password,
                    '2025-01-01T00:00:00Z' AS granted_on, CASE WHEN i % 1000000 > 0 THEN true END AS effective,
-                   '' AS blocked_by, '' AS url, '{{}}'::JSON AS detail
+                   '' AS blocked_by, '' AS url,
+                   '{{"pending_owner": "false", "view": ""}}'::JSON AS detail
             FROM range({first * 3 // 2}, {(first + each) * 3 // 2}) AS t(i)) TO '{parts[1]}' (FORMAT json)""")
-        people = """
-            SELECT 'principal' AS type, 'bench:user/' || i AS uid, 'bench' AS platform, 'acme' AS account,
-                   CASE WHEN i < 20000 THEN 'user' ELSE 'group' END AS kind, 'user' || i || '@acme.example' AS email,
+        people = f"""
+            SELECT 'principal' AS type, '{platform}:user/' || i AS uid, '{platform}' AS platform, 'acme' AS account,
+                   CASE WHEN i < {PEOPLE} THEN 'user' ELSE 'group' END AS kind,
+                   'user' || i || '@acme.example' AS email,
                    CASE WHEN i % 10 = 0 THEN 'external' ELSE 'internal' END AS affiliation,
                    CASE WHEN i % 5000 = 0 THEN 'suspended' ELSE 'active' END AS status,
-                   NULL AS group_uid, NULL AS member_uid
-            FROM range(20500) AS t(i)
+                   '2025-12-01T00:00:00Z' AS last_seen_on, NULL AS group_uid, NULL AS member_uid,
+                   {{'consumer': 'false', 'person': '', 'leave_on': '', 'join': '', 'external_member': 'false'}}
+                       AS detail
+            FROM range({PEOPLE + GROUPS}) AS t(i)
             UNION ALL BY NAME
-            SELECT 'membership' AS type, 'bench:user/' || (20000 + i % 500) AS group_uid,
-                   'bench:user/' || (i % 20000) AS member_uid FROM range(100000) AS t(i)"""
-        if number == 0:
+            SELECT 'membership' AS type, '{platform}:user/' || ({PEOPLE} + i % {GROUPS}) AS group_uid,
+                   '{platform}:user/' || (i % {PEOPLE}) AS member_uid FROM range(100000) AS t(i)"""
+        if number < len(PLATFORMS):
             db.execute(f"COPY ({people}) TO '{parts[2]}' (FORMAT json)")
         report = spool.ScopeReport(
             scope=scope, outcome=Outcome.COMPLETE, facts={"resources": each, "grants": each * 3 // 2}

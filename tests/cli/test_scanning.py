@@ -208,3 +208,17 @@ def test_a_judgement_keeps_both_truths_too(desk: Desk, plan: str, codes: tuple[i
 
     assert collected.code == 3
     assert (desk.run("judge", "whole").code, desk.run("judge", "part").code) == codes
+
+
+def test_a_rule_is_shown_beside_one_that_cannot_be_read(desk: Desk) -> None:
+    """Only what is asked for is read; the list of all says what is wrong, as before a scan."""
+    folder = desk.folder / "own"
+    folder.mkdir()
+    (folder / "broken.yaml").write_text("[]")
+
+    shown = desk.run("rules", "show", "document-open-to-everybody", str(folder))
+    listed = desk.run("rules", "list", str(folder))
+
+    assert (shown.code, listed.code) == (0, 2)
+    assert shown.out.startswith("document-open-to-everybody (")
+    assert "broken.yaml:1: " in listed.err

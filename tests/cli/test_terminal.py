@@ -1,7 +1,9 @@
 """Tables, rules and progress at a terminal and in a pipe, whatever the names in them are."""
 
 import io
+import os
 import re
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
@@ -153,3 +155,23 @@ def test_progress_says_how_far_and_what_is_read_in_one_line(monkeypatch: pytest.
     assert "xx… +2" not in "".join(lines)
     assert "slow down\\x1b[2J; trying again in 3 s" in " ".join(" ".join(lines).split())
     assert screen.getvalue().rstrip().endswith("\x1b[2K")  # the display is gone
+
+
+def test_a_pipe_that_closes_early_ends_a_report_quietly(desk: Desk) -> None:
+    """`cloudscan report --format ndjson -o - | head -1`: no stack trace, no exit code of a failure."""
+    desk.run("scan")
+    read, write = os.pipe()
+    os.close(read)
+
+    with os.fdopen(write) as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "cloudscan", "report", "--format", "ndjson", "-o", "-"],
+            cwd=desk.folder,
+            env=desk.environment,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (0, "")

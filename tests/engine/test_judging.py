@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.connector import Yielded
-from cloudscan.engine.evidence import EVIDENCE, Tally
+from cloudscan.engine.folding import EVIDENCE, Tally
 from cloudscan.engine.judge import Verdicts, fold, judge, preview
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule

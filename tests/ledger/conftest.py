@@ -1,10 +1,7 @@
 """Ledgers to try things on: a SQLite file and a real PostgreSQL, and a company that is scanned night after night."""
 
 import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,12 +16,11 @@ from cloudscan.engine.judge import judge
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
 from cloudscan.snapshot.snapshot import Snapshot
+from tests.kit import postgres as postgresql
 from tests.kit.toy_cloud import rules, shelve, snapshot_of
 
 _MISSING = "No PostgreSQL for the tests of the ledger. Install it: apt-get install postgresql"
 _NUMBERS = count()
-_HASTE = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c shared_buffers=16MB"
-"""For a server whose data nobody needs tomorrow."""
 
 
 class Album:
@@ -76,28 +72,11 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A PostgreSQL of our own, reached by a socket. Without one the tests fail in CI, and are skipped elsewhere."""
-    programs = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.get_exec_path())]
-    home = next((folder for folder in programs if (folder / "initdb").exists()), None)
+    home = postgresql.programs()
     if home is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(_MISSING)
-    folder = Path(tempfile.mkdtemp(prefix="cloudscan-"))
-    user = None
-    if os.geteuid() == 0:  # PostgreSQL refuses to be run by root
-        user = next(name for name in ("postgres", "nobody") if name in {account.pw_name for account in pwd.getpwall()})
-        shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(home / program), "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    run("initdb", "--username=auditor", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} {_HASTE}"
-    run("pg_ctl", "--wait", "--log", str(folder / "log"), "--options", options, "start")
-    try:
-        yield f"postgresql+psycopg://auditor@/postgres?host={folder}"
-    finally:
-        run("pg_ctl", "--wait", "--mode=immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgresql.server(home) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -63,11 +63,11 @@ def lived(nights: Iterable[Night]) -> dict[str, lifecycle.Entry]:
 
 def changes(entries: Mapping[str, lifecycle.Entry], night: Night, moment: datetime) -> list[lifecycle.Change]:
     said = night.said if night.applied else {}
-    flagged = [verdict(name) for name, judgement in said.items() if judgement is Judgement.FLAGGED]
+    found = [verdict(name) for name, judgement in said.items() if judgement is Judgement.FLAGGED]
     by_identity = {(f"toy:{name}",): judgement for name, judgement in said.items()}
     return lifecycle.after(
         entries.values(),
-        flagged,
+        {one.fingerprint: one for one in found},
         lambda _, identities: {key: by_identity[key] for key in map(tuple, identities) if key in by_identity},
         look=lifecycle.Look(
             visibility=visibility_of(night.coverage, {}),

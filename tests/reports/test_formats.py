@@ -3,6 +3,7 @@
 import json
 import time
 import tomllib
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -12,17 +13,18 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from cloudscan.cli.output import write_private, written
+from cloudscan.cli.output import report_to_file, write_private
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Finding, State, Verdict
 from cloudscan.fix import key_of
-from cloudscan.report import Report, ReportFormat
+from cloudscan.report import Report, ReportFormat, Written
 from cloudscan_reports.formats import asff, markdown, ndjson, sarif, xlsx
 from cloudscan_reports.formats.csv import harmless
 from cloudscan_wording.visible import shortened, visible
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import NOW, report, with_past
 from tests.reports.validators import VALIDATORS, csv_rows, lines_of, read_slides, sheets, tokens
+from tests.reports.written import whole
 
 GROUP = "cloudscan.reports"
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
@@ -54,7 +56,7 @@ def unmapped(given: Report) -> Report:
 
 
 def sarif_run(given: Report, lang: str = "en") -> Any:
-    return json.loads(sarif.write(given, lang))["runs"][0]
+    return json.loads(whole(sarif.write, given, lang))["runs"][0]
 
 
 def test_every_format_bears_the_name_it_is_asked_for() -> None:
@@ -68,7 +70,7 @@ def test_every_format_bears_the_name_it_is_asked_for() -> None:
 @every_format
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_a_report_is_valid(name: str, lang: str) -> None:
-    VALIDATORS[name](FORMATS[name].write(report(60), lang))
+    VALIDATORS[name](whole(FORMATS[name].write, report(60), lang))
 
 
 @every_format
@@ -76,14 +78,14 @@ def test_an_empty_report_is_valid(name: str) -> None:
     """Nothing found and nothing missing; and no rules either."""
     empty = report(0, complete=True)
 
-    VALIDATORS[name](FORMATS[name].write(empty, "en"))
-    VALIDATORS[name](FORMATS[name].write(replace(empty, rules=(), coverage=(), organisation=""), "en"))
+    VALIDATORS[name](whole(FORMATS[name].write, empty, "en"))
+    VALIDATORS[name](whole(FORMATS[name].write, replace(empty, rules=(), coverage=(), organisation=""), "en"))
 
 
 @every_format
 @pytest.mark.parametrize("state", State)
 def test_every_state_is_valid(name: str, state: State) -> None:
-    VALIDATORS[name](FORMATS[name].write(in_state(report(12), state), "en"))
+    VALIDATORS[name](whole(FORMATS[name].write, in_state(report(12), state), "en"))
 
 
 @every_format
@@ -91,7 +93,7 @@ def test_a_finding_that_outlived_its_rule_is_valid(name: str) -> None:
     """It speaks for itself."""
     orphans = replace(report(12), rules=(), unknowns=())
 
-    content = FORMATS[name].write(orphans, "en")
+    content = whole(FORMATS[name].write, orphans, "en")
 
     VALIDATORS[name](content)
 
@@ -103,13 +105,13 @@ def test_a_hostile_name_changes_nothing(name: str, index: int) -> None:
     soaked = drenched(report(6), NAMES[index])
 
     for given in (soaked, in_one_account(soaked), unmapped(soaked)):
-        VALIDATORS[name](FORMATS[name].write(given, "ja"))
+        VALIDATORS[name](whole(FORMATS[name].write, given, "ja"))
 
 
 @every_format
 def test_hostile_names_side_by_side(name: str) -> None:
-    VALIDATORS[name](FORMATS[name].write(report(len(NAMES), names=NAMES), "en"))
-    VALIDATORS[name](FORMATS[name].write(drenched(report(3), "".join(NAMES) + "\ufffe"), "en"))
+    VALIDATORS[name](whole(FORMATS[name].write, report(len(NAMES), names=NAMES), "en"))
+    VALIDATORS[name](whole(FORMATS[name].write, drenched(report(3), "".join(NAMES) + "\ufffe"), "en"))
 
 
 @every_format
@@ -118,7 +120,7 @@ def test_japanese_is_said_in_japanese(name: str) -> None:
     given = replace(report(1, complete=True), rules=report(1).rules)
     message = given.findings[0].message["ja"]
 
-    content = FORMATS[name].write(given, "ja")
+    content = whole(FORMATS[name].write, given, "ja")
 
     if name == "pptx":
         assert message in read_slides(cast("bytes", content))[0]
@@ -130,10 +132,10 @@ def test_japanese_is_said_in_japanese(name: str) -> None:
 
 def test_the_same_report_is_the_same_file() -> None:
     """No clock, no chance: what is written depends on the report alone."""
-    first = {name: format_.write(report(5), "en") for name, format_ in FORMATS.items()}
+    first = {name: whole(format_.write, report(5), "en") for name, format_ in FORMATS.items()}
     time.sleep(1.1)
 
-    assert {name: format_.write(report(5), "en") for name, format_ in FORMATS.items()} == first
+    assert {name: whole(format_.write, report(5), "en") for name, format_ in FORMATS.items()} == first
 
 
 @pytest.fixture(scope="module")
@@ -144,14 +146,14 @@ def large() -> Report:
 @every_format
 def test_a_thousand_findings_are_written(name: str, large: Report) -> None:
     """`tests/bench/growth.py` measures how the time grows with their number."""
-    content = FORMATS[name].write(large, "ja")
+    content = whole(FORMATS[name].write, large, "ja")
 
     assert len(content) > 1_000
 
 
 def test_a_line_of_ndjson_stands_alone() -> None:
     """It names its scan and what a filter asks of its rule."""
-    line = lines_of(ndjson.write(report(1), "ja"))[0]
+    line = lines_of(whole(ndjson.write, report(1), "ja"))[0]
 
     assert line["scan"] == report(1).scan.id
     assert line["rule"]["title"] == "任意のAWSアカウントが書き込めます"
@@ -170,7 +172,7 @@ def test_no_cell_is_a_formula(text: str, cell: str) -> None:
 def test_csv_says_what_the_report_says() -> None:
     given = report(20)
 
-    rows = csv_rows(FORMATS["csv"].write(given, "en"))
+    rows = csv_rows(whole(FORMATS["csv"].write, given, "en"))
 
     assert [row["fingerprint"] for row in rows] == [finding.fingerprint for finding in given.findings]
     assert rows[0]["severity"] == given.findings[0].severity
@@ -279,8 +281,8 @@ def test_every_format_for_machines_names_tickets_and_what_changed() -> None:
     given = with_past(report(20))
     first = given.findings[0].fingerprint
 
-    (row,) = [row for row in csv_rows(FORMATS["csv"].write(given, "en")) if row["fingerprint"] == first]
-    line = json.loads(str(FORMATS["ndjson"].write(given, "en")).splitlines()[0])
+    (row,) = [row for row in csv_rows(whole(FORMATS["csv"].write, given, "en")) if row["fingerprint"] == first]
+    line = json.loads(str(whole(FORMATS["ndjson"].write, given, "en")).splitlines()[0])
     results = sarif_run(given)["results"]
 
     assert (row["change"], row["ticket"]) == ("new", "OPS-0")
@@ -289,7 +291,7 @@ def test_every_format_for_machines_names_tickets_and_what_changed() -> None:
     assert results[0]["workItemUris"] == ["https://jira.example.com/browse/OPS-0"]
     assert results[0]["properties"]["change"] == "new"
     assert "workItemUris" not in results[1]
-    assert "`OPS-0`" in FORMATS["markdown"].write(given, "en")
+    assert "`OPS-0`" in whole(FORMATS["markdown"].write, given, "en")
 
 
 def test_only_a_web_address_is_a_work_item() -> None:
@@ -304,8 +306,8 @@ def test_only_a_web_address_is_a_work_item() -> None:
 
 def test_an_ocsf_class_follows_the_rule() -> None:
     """Mapped to a control: a compliance finding. Else: a detection."""
-    (mapped,) = lines_of(FORMATS["ocsf"].write(report(1), "en"))
-    (bare,) = lines_of(FORMATS["ocsf"].write(unmapped(report(1)), "en"))
+    (mapped,) = lines_of(whole(FORMATS["ocsf"].write, report(1), "en"))
+    (bare,) = lines_of(whole(FORMATS["ocsf"].write, unmapped(report(1)), "en"))
 
     assert (mapped["class_uid"], mapped["compliance"]["status"]) == (2003, "Fail")
     assert (bare["class_uid"], "compliance" in bare) == (2004, False)
@@ -316,7 +318,7 @@ def test_an_ocsf_event_tells_new_from_known() -> None:
     new = replace(given, findings=[replace(given.findings[0], first_seen_on=given.scan.started_on)])
     gone = in_state(given, State.RESOLVED)
 
-    events = [lines_of(FORMATS["ocsf"].write(one, "en"))[0] for one in (new, given, gone)]
+    events = [lines_of(whole(FORMATS["ocsf"].write, one, "en"))[0] for one in (new, given, gone)]
 
     assert [event["activity_name"] for event in events] == ["Create", "Update", "Close"]
 
@@ -326,7 +328,7 @@ def test_security_hub_gets_findings_of_aws_only() -> None:
     given = report(2)
     mixed = replace(given, findings=[given.findings[0], with_subject(given.findings[1], account="C01abcd23")])
 
-    exported = json.loads(asff.write(mixed, "en"))["Findings"]
+    exported = json.loads(whole(asff.write, mixed, "en"))["Findings"]
 
     assert [finding["Id"].rpartition("/")[2] for finding in exported] == [given.findings[0].fingerprint]
     assert asff.omitted(mixed).startswith("Of 2 findings, 1 are not in this file: they belong to no AWS account")
@@ -338,10 +340,10 @@ def test_the_product_arn_is_the_accounts_own_unless_told() -> None:
     detail = {"region": "cn-north-1"}
     chinese = replace(given, findings=[with_subject(finding, detail=detail) for finding in given.findings])
 
-    (here,) = json.loads(asff.write(given, "en"))["Findings"]
-    (there,) = json.loads(asff.write(chinese, "en"))["Findings"]
+    (here,) = json.loads(whole(asff.write, given, "en"))["Findings"]
+    (there,) = json.loads(whole(asff.write, chinese, "en"))["Findings"]
     own = asff.using(asff.Options(product_arn="arn:aws:securityhub:{region}::product/x/y"))
-    (exported,) = json.loads(own.write(given, "en"))["Findings"]
+    (exported,) = json.loads(whole(own.write, given, "en"))["Findings"]
 
     assert here["ProductArn"] == "arn:aws:securityhub:ap-northeast-1:000000000001:product/000000000001/default"
     assert there["ProductArn"] == "arn:aws-cn:securityhub:cn-north-1:000000000001:product/000000000001/default"
@@ -349,7 +351,7 @@ def test_the_product_arn_is_the_accounts_own_unless_told() -> None:
 
 
 def junit_case(given: Report, rule_id: str, account: str) -> ET.Element:
-    root = ET.fromstring(str(FORMATS["junit"].write(given, "en")).encode())
+    root = ET.fromstring(str(whole(FORMATS["junit"].write, given, "en")).encode())
     (case,) = root.findall(f"testsuite[@name='{rule_id}']/testcase[@name='s3:{account}']")
     return case
 
@@ -415,14 +417,50 @@ def test_markdown_names_what_comes_first() -> None:
     assert len(text) < 30_000
 
 
-def test_a_missing_package_is_named() -> None:
+def test_a_missing_package_is_named(tmp_path: Path) -> None:
     """Who lacks a format's package is told what to install, and sees no stack trace."""
 
     def write(_report: Report, _lang: str) -> bytes:
         raise ModuleNotFoundError(name="xlsxwriter")
 
     with pytest.raises(ConfigurationError, match=r"xlsxwriter.*\[xlsx\]"):
-        written(ReportFormat(name="xlsx", title="", suffix="", write=write), report(0), "en")
+        report_to_file(tmp_path / "report", named("xlsx", write), report(0), "en")
+
+
+def test_pieces_are_written_one_by_one(tmp_path: Path) -> None:
+    """Text, UTF-8 and both, by whatever gives them; what UTF-8 cannot carry is written out."""
+    file = tmp_path / "report"
+
+    report_to_file(
+        file, named("own", lambda _report, _lang: (part for part in ("名", b"\xe7\xb0\xbf", "\ud800"))), report(0), "en"
+    )
+
+    assert file.read_bytes() == "名簿\\ud800".encode()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_report_that_breaks_off_leaves_the_one_before(tmp_path: Path) -> None:
+    def write(_report: Report, _lang: str) -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError
+
+    file = tmp_path / "report"
+    file.write_bytes(b"yesterday's")
+
+    with pytest.raises(RuntimeError):
+        report_to_file(file, named("own", write), report(0), "en")
+
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"yesterday's"]
+
+
+@pytest.mark.parametrize("content", [None, [1], 7])
+def test_what_is_no_file_is_said(content: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="text or bytes"):
+        report_to_file(tmp_path / "report", named("own", lambda _report, _lang: content), report(0), "en")
+
+
+def named(name: str, write: Callable[[Report, str], Written]) -> ReportFormat:
+    return ReportFormat(name=name, title="", suffix="", write=write)
 
 
 def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from cloudscan_reports.summary.gaps import Unseen, unseen
 from cloudscan_wording.texts import load
 from cloudscan_wording.worded_gap import Standing, hidden_words, worded_gap
 from tests.reports.synthetic import NOW, RULES, report
+from tests.reports.written import whole
 
 EN = load("en")
 NO_ANSWER = Reason(code="no-answer", values={"host": "https://graph.example"}, quote="connection reset")
@@ -73,7 +74,7 @@ WRITERS: dict[str, Callable[[Report, str], str]] = {
     "html": html.write,
     "terminal": in_terminal,
     "markdown": markdown.write,
-    "sarif": sarif.write,
+    "sarif": lambda report, lang: str(whole(sarif.write, report, lang)),
     "xlsx": workbook,
 }
 
@@ -172,7 +173,7 @@ def test_what_is_found_but_not_judged_is_named_in_every_format(lang: str) -> Non
 
 def test_data_says_what_is_not_judged() -> None:
     """In JSON a row of coverage with this outcome; it is no gap, hides nothing, and cannot be waived."""
-    (covered,) = json.loads(data.write(given(row(Outcome.NOT_JUDGED)), "en"))["coverage"]
+    (covered,) = json.loads(whole(data.write, given(row(Outcome.NOT_JUDGED)), "en"))["coverage"]
 
     assert covered["outcome"] == "not_judged"
     assert covered.keys().isdisjoint({"gap", "hides"})

@@ -24,6 +24,7 @@ from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
 from tests.reports.test_formats import CELLS, FORMATS
 from tests.reports.validators import VALIDATORS, markdown, text_of
+from tests.reports.written import whole
 
 TEXTS = (
     *NAMES,
@@ -129,8 +130,8 @@ def handouts_in(write: Any, check: Callable[[str | bytes], None], names: str) ->
     return checked
 
 
-def _valid(name: str, whole: Report, lang: str) -> None:
-    VALIDATORS[name](FORMATS[name].write(whole, lang))
+def _valid(name: str, given: Report, lang: str) -> None:
+    VALIDATORS[name](whole(FORMATS[name].write, given, lang))
 
 
 def elements_of(pages: Iterable[str]) -> set[tuple[str, str]]:
@@ -144,7 +145,7 @@ PAGE = html_(elements_of(page_html.write(WHOLE, lang) for lang in ("en", "ja")))
 HANDOUT = html_(elements_of(page for lang in ("en", "ja") for _, page in handout_pages.write(WHOLE, lang, TERMS)))
 CHECKS: Mapping[str, Callable[[Report, str], None]] = {
     **{name: partial(_valid, name) for name in VALIDATORS},
-    "json": lambda given_report, lang: json_(data.write(given_report, lang)),
+    "json": lambda given_report, lang: json_(whole(data.write, given_report, lang)),
     "text": lambda given_report, lang: text_(text.write(given_report, lang)),
     "html": lambda given_report, lang: PAGE(page_html.write(given_report, lang)),
     "hand-outs in HTML": handouts_in(handout_pages.write, HANDOUT, r"[a-z0-9-]+\.html"),

@@ -17,6 +17,7 @@ from cloudscan_wording.texts import load
 from tests.reports.synthetic import NOW, report, with_past
 from tests.reports.test_handouts import TERMS, handed_to
 from tests.reports.validators import csv_rows, lines_of, sheets
+from tests.reports.written import whole
 
 replace = msgspec.structs.replace
 URL = "https://tracker.example.com/browse/OPS-12"
@@ -35,7 +36,7 @@ def ticketed() -> Report:
 
 
 def test_tables_have_columns_for_them(ticketed: Report) -> None:
-    (row,) = csv_rows(csvfile.write(ticketed, "en"))
+    (row,) = csv_rows(whole(csvfile.write, ticketed, "en"))
     head, first = sheets(xlsx.write(ticketed, "ja"))["検出結果"]
 
     assert (row["ticket"], row["ticket_state"]) == ("OPS-12 OPS-7", "open")
@@ -59,9 +60,9 @@ def test_the_workbook_lists_what_changed() -> None:
 
 def test_other_tools_find_the_ticket_where_their_standard_has_it(ticketed: Report) -> None:
     """SARIF as a work item, OCSF as a ticket of the profile for incidents, Security Hub among the product's fields."""
-    result = json.loads(sarif.write(ticketed, "en"))["runs"][0]["results"][0]
-    (event,) = lines_of(ocsf.write(ticketed, "en"))
-    (finding,) = json.loads(asff.write(ticketed, "en"))["Findings"]
+    result = json.loads(whole(sarif.write, ticketed, "en"))["runs"][0]["results"][0]
+    (event,) = lines_of(whole(ocsf.write, ticketed, "en"))
+    (finding,) = json.loads(whole(asff.write, ticketed, "en"))["Findings"]
 
     assert result["workItemUris"] == [URL]
     assert event["metadata"]["profiles"] == ["cloud", "incident"]

@@ -10,15 +10,16 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 from cloudscan.config import Config, OrganisationTable
-from cloudscan.report import Report
+from cloudscan.report import Report, Written
 from cloudscan_reports.formats import csv, junit, markdown, ndjson, sarif, terminal
 from cloudscan_reports.handout import html as handout_html
 from cloudscan_reports.handout import markdown as handout_markdown
 from tests.reports.synthetic import report, with_past
+from tests.reports.written import whole
 
 GIVEN = with_past(report(6))
 TERMS = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
-Writer = Callable[[Report, str], str | bytes]
+Writer = Callable[[Report, str], Written]
 
 
 def _text(given: Report, lang: str) -> str:
@@ -54,7 +55,7 @@ def bytes_of(content: str | bytes) -> bytes:
 def test_report(name: str, lang: str, snapshot: SnapshotAssertion) -> None:
     write, suffix = OUTPUTS[name]
 
-    assert bytes_of(write(GIVEN, lang)) == file_of(snapshot, suffix)
+    assert bytes_of(whole(write, GIVEN, lang)) == file_of(snapshot, suffix)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

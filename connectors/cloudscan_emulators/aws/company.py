@@ -109,6 +109,17 @@ def many(endpoint: str, number: int) -> None:
         _bucket(client, name, policy=kinds[index // 10 % len(kinds)], enforced=True)
 
 
+def members(endpoint: str, accounts: int, buckets: int) -> None:
+    """An organisation with so many member accounts, each with a few private buckets, to measure what one more costs."""
+    organisations = boto3.client("organizations", endpoint_url=endpoint)
+    organisations.create_organization(FeatureSet="ALL")
+    for number in range(accounts):
+        created = organisations.create_account(AccountName=f"Unit {number}", Email=f"unit{number}@kumo.example")
+        client = _client_of(endpoint, str(created["CreateAccountStatus"]["AccountId"]))
+        for index in range(buckets):
+            _bucket(client, f"unit-{number:04}-{index:03}", block=True, enforced=True)
+
+
 def _role(endpoint: str, name: str, service: str) -> None:
     """A role for a service. AWS itself creates a few with every account."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

@@ -17,15 +17,19 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
 from typing import Any
 
+from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
+from cloudscan_emulators.aws.config_recorder import ConfigRecorder
+from cloudscan_emulators.aws.event_history import EventHistory, change_of
 from cloudscan_emulators.aws.identity_center import IdentityCenter
 from cloudscan_emulators.aws.storage_metrics import StorageMetrics
 from cloudscan_emulators.kit.faults import Faults
@@ -82,6 +86,8 @@ class Emulator:
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
     storage: StorageMetrics = field(default_factory=StorageMetrics)
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
+    history: EventHistory = field(default_factory=EventHistory)  # of what the server was asked to change
+    config: ConfigRecorder = field(default_factory=ConfigRecorder)
 
     @property
     def requests(self) -> int:
@@ -98,7 +104,8 @@ def running() -> Iterator[Emulator]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     emulator = Emulator(endpoint="")
     inner = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, _Faulty(inner, emulator), threaded=True)
+    handler = _by_clock_of(emulator.history)
+    server = make_server("127.0.0.1", 0, _Faulty(inner, emulator), threaded=True, request_handler=handler)
     emulator.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="moto")
     with _fake_credentials():
@@ -111,6 +118,17 @@ def running() -> Iterator[Emulator]:
             server.server_close()
             thread.join(timeout=5)
     emulator.faults.require_met()
+
+
+def _by_clock_of(history: EventHistory) -> type[WSGIRequestHandler]:
+    """Every answer has the time at AWS in its header ``Date``."""
+
+    class Dated(WSGIRequestHandler):
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            del timestamp
+            return format_datetime(history.now(), usegmt=True)
+
+    return Dated
 
 
 @contextmanager
@@ -163,6 +181,36 @@ def _region(environment: Environment) -> str:
     return scope[1] if scope else ""
 
 
+def _service(environment: Environment) -> str:
+    """The service that a request is signed for."""
+    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environment.get("HTTP_AUTHORIZATION", ""))
+    return scope[1] if scope else ""
+
+
+def _account(environment: Environment) -> str:
+    """Whose credentials sign a request."""
+    key = re.search(r"Credential=([^/]+)/", environment.get("HTTP_AUTHORIZATION", ""))
+    return str(get_account_id_from(key[1])) if key else ACCOUNT
+
+
+def _bucket(path: str) -> tuple[str, str] | None:
+    """The account and the Region of the bucket that a path names; None: there is none."""
+    name = path.strip("/").partition("/")[0]
+    partition, owner = s3_backends.bucket_accounts.get(name, ("", ""))
+    bucket = s3_backends[owner][partition].buckets.get(name) if owner else None
+    return (owner, str(bucket.region_name)) if bucket else None
+
+
+def _with_regions(listed: str) -> str:
+    """A page of ListBuckets with the Regions, which moto leaves out."""
+
+    def with_region(name: re.Match[str]) -> str:
+        found = _bucket(name[1])
+        return f"{name[0]}<BucketRegion>{found[1]}</BucketRegion>" if found else name[0]
+
+    return re.sub(r"<Name>([^<]+)</Name>", with_region, listed)
+
+
 class _Faulty:
     """The layer in front of moto."""
 
@@ -179,16 +227,43 @@ class _Faulty:
             self._emulator.request_log.append(line)
         fault = self._emulator.faults.hit(line, _region(environment))
         if fault is None:
-            return self._inner(environment, start)
+            return self._recorded(environment, line, start)
         time.sleep(fault.delay)
         if fault.delay_only:
-            return self._inner(environment, start)
+            return self._recorded(environment, line, start)
         if fault.silent:
             environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test asked")
         if fault.body is not None:
             return self._answer(fault, "200 OK", fault.body, start)
         return self._answer(fault, fault.status, _error(environment, fault).encode(), start)
+
+    def _recorded(self, environment: Environment, line: str, start: StartResponse) -> Iterable[bytes]:
+        """The answer, after which the history has what changed, or was to be changed."""
+        path, statuses = environment["PATH_INFO"], list[str]()
+
+        def noting(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            statuses.append(status)
+            return start(status, headers, *more)
+
+        if environment["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self._inner(environment, start)
+        operation = re.search(r" (\w+)", line.partition(" ")[2]) if environment["REQUEST_METHOD"] == "POST" else None
+        change = change_of(
+            line,
+            _service(environment),
+            operation[1] if operation else "",
+            account=environment.get("HTTP_X_AMZ_ACCOUNT_ID") or _account(environment),
+            region=_region(environment),
+            bucket=_bucket(path),
+        )
+        content = self._inner(environment, noting)
+        if change:
+            owner, region = _bucket(path) or (change.account, change.region)
+            is_about_bucket = "bucketName" in change.request
+            change = replace(change, account=owner, region=region) if is_about_bucket else change
+            self._emulator.history.record(change, "" if statuses[0] < "400" else "AccessDenied")
+        return content
 
     def _answer(self, fault: Fault, status: str, body: bytes, start: StartResponse) -> Iterable[bytes]:
         headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
@@ -210,6 +285,10 @@ class _Faulty:
             asked, region = _body(environment), _region(environment)
             reply = self._emulator.storage.reply(target, asked, region)
             reply = reply or self._emulator.identity_center.reply(target, asked, region)
+            reply = reply or self._emulator.history.reply(target, asked, _account(environment), region)
+            reply = reply or self._emulator.config.reply(target, asked, region)
+        if reply is None and environment["PATH_INFO"] == "/" and "max-buckets=" in query:
+            reply = Reply(body=_with_regions(b"".join(self._moto(environment, lambda *_: None)).decode()))
         if reply is None:
             return self._moto(environment, start)
         content = reply.body.encode()

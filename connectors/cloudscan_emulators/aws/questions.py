@@ -64,7 +64,14 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-identity-centers": r"^POST .*ListInstances\b",
     "s3-identity-center-users": r"^POST .*ListUsers\b",
     "s3-replication": rf"{_BUCKET}\?replication$",
+    "s3-config-resources": r"^POST .*SelectAggregateResourceConfig\b",
+    "s3-config-items": r"^POST .*BatchGetAggregateResourceConfig\b",
+    "s3-config-sources": r"^POST .*DescribeConfigurationAggregatorSourcesStatus\b",
+    "s3-config-folders": rf"{_BUCKET}\?(?=.*list-type=2)(?=.*delimiter=)(?=.*prefix=[^&]*AWSLogs)",
+    "s3-config-files": rf"{_BUCKET}\?(?=.*list-type=2)(?!.*delimiter=)(?=.*prefix=[^&]*ConfigSnapshot)",
+    "s3-config-file": rf"{_BUCKET}/.+_ConfigSnapshot_[^/]+$",
     "s3-storage-metrics": r"^POST .*ListMetrics\b",
     "s3-storage": r"^POST .*GetMetricData\b",
+    "s3-event-history": r"^POST .*LookupEvents\b",
 }
 """By question: what finds its requests."""

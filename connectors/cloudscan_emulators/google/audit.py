@@ -50,6 +50,12 @@ EVENTS: Mapping[str, str] = {
     "edit": "access",
     "download": "access",
     "create": "access",
+    "rename": "access",
+    "move": "access",
+    "trash": "access",
+    "untrash": "access",
+    "delete": "access",
+    "change_user_access_hierarchy_reconciled": "acl_change",
 }
 """The event names that are known, with their types; any other one is refused."""
 
@@ -153,6 +159,27 @@ class AuditLog:
         if self._is_kept(item):
             event = LogEvent(verb, self._document(item, self.visibility(item)))
             self.activities.append(Activity(at, actor, (event,)))
+
+    def changed(self, at: int, by: int, item: Item, name: str, more: tuple[tuple[str, Value], ...] = ()) -> None:
+        """Something else happened to a file. Guessed of Google: that each of these is in the log, under these names."""
+        if self._is_kept(item):
+            event = LogEvent(name, (*self._document(item, self.visibility(item)), *more))
+            self.activities.append(Activity(at, self.actor(item, by), (event,)))
+
+    def drive_changed(self, at: int, drive: Drive) -> None:
+        """A shared drive has another name or other restrictions."""
+        parameters: tuple[tuple[str, Value], ...] = (
+            ("primary_event", True),
+            ("shared_drive_id", drive.id),
+            ("doc_id", drive.id),
+            ("doc_title", drive.name),
+            ("doc_type", "shared_drive"),
+            ("owner", drive.name),
+            ("owner_is_shared_drive", True),
+        )
+        self.activities.append(
+            Activity(at, self._manager(drive), (LogEvent("shared_drive_settings_change", parameters),))
+        )
 
     def actor(self, item: Item, by: int) -> int:
         """Who did it, where nobody was named: the owner, or the first manager of the shared drive."""

@@ -101,11 +101,13 @@ class TenantState(People):
         with self.lock:
             drive.restrictions = restrictions
             self._log_drive(drive, set())
+            self.audit.drive_changed(self.now, drive)
 
     def rename_drive(self, drive: Drive, name: str) -> None:
         with self.lock:
             drive.name = name
             self._log_drive(drive, set())
+            self.audit.drive_changed(self.now, drive)
 
     # files
 
@@ -147,6 +149,7 @@ class TenantState(People):
             item.extra = extra
             self._changed(structure=False)
             self._log(item, set())
+            self.audit.changed(self.now, NOBODY, item, "create")
             return item
 
     def load(
@@ -216,7 +219,9 @@ class TenantState(People):
             item.grants = (*(other for other in item.grants if not _same(other, grant)), grant)
             self.shared_with[principal.number].add(item.number)
             self._touched(item, people)
-            if not view:
+            if view:
+                self.audit.changed(self.now, self._number(by), item, "change_acl_editors")
+            else:
                 self.audit.shared(self.now, self._number(by), item, principal, old, role, seen)
             return "anyone" if principal.number == ANYONE and discoverable else principal.permission_id
 
@@ -233,6 +238,8 @@ class TenantState(People):
             self._touched(item, people)
             if old:
                 self.audit.shared(self.now, self._number(by), item, principal, old, "", seen)
+            else:
+                self.audit.changed(self.now, self._number(by), item, "change_acl_editors")
 
     def pass_time(self, time: timedelta) -> None:
         """Advance the clock. Permissions that expire by then are removed, each with an entry in the change log."""
@@ -256,12 +263,14 @@ class TenantState(People):
             people = self._people(folder)
             folder.limited = limited
             self._touched(folder, people)
+            self.audit.changed(self.now, NOBODY, folder, "change_user_access_hierarchy_reconciled")
 
     def rename(self, item: Item, name: str) -> None:
         with self.lock:
             item.name = name
             item.modified = self._tick()
             self._touched(item, set())
+            self.audit.changed(self.now, NOBODY, item, "rename")
 
     def touch(self, item: Item, *, by: str = "") -> None:
         """Edit a file, as its owner or as `by`."""
@@ -289,7 +298,7 @@ class TenantState(People):
         """
         with self.lock:
             people = self._people(item)
-            before = item.drive
+            before, out_of = item.drive, self._folder_id(item)
             target = parent.drive if parent is not None else MY_DRIVE if drive is None else drive.number
             holder = self.named(owner).number if owner else parent.owner if parent is not None else item.owner
             below = list(self.descendants(item)) if target != before else []
@@ -305,6 +314,17 @@ class TenantState(People):
                 if moved is not item:
                     self._touched(moved, was, also=before)
             self._touched(item, people, also=before)
+            folders = (("source_folder_id", out_of), ("destination_folder_id", self._folder_id(item)))
+            self.audit.changed(self.now, NOBODY, item, "move", tuple(pair for pair in folders if pair[1]))
+
+    def _folder_id(self, item: Item) -> str:
+        """The id of what a file is in: a folder, the top of a shared drive, or of its owner's drive; empty: nothing."""
+        if item.parent >= 0:
+            return ids.file_id(item.parent)
+        drive = self.drives[item.drive] if item.drive != MY_DRIVE else None
+        if drive is not None:
+            return drive.id
+        return ids.root_id(item.owner) if item.parent == TOP else ""
 
     def change_owner(self, item: Item, owner: str) -> None:
         """Hand a file over; the former owner stays as an editor, as Google does."""
@@ -320,6 +340,7 @@ class TenantState(People):
             )
             self.shared_with[former].add(item.number)
             self._touched(item, people)
+            self.audit.changed(self.now, former, item, "change_owner", (("new_owner", self.principals[new].email),))
 
     def trash(self, item: Item, *, by: str = "") -> None:
         """Put it into the trash; what is below it is in the trash too, without changes of its own."""
@@ -331,18 +352,21 @@ class TenantState(People):
             item.extra.trashed_on = self._tick()
             item.extra.trashed_by = self.named(by).number if by else item.owner
             self._touched(item, set())
+            self.audit.changed(self.now, self._number(by), item, "trash")
 
     def restore(self, item: Item) -> None:
         with self.lock:
             item.trashed = False
             self.trashed_folders.discard(item.number)
             self._touched(item, set())
+            self.audit.changed(self.now, NOBODY, item, "untrash")
 
     def delete(self, item: Item) -> None:
         """Delete it for good, with everything below."""
         with self.lock:
             for deleted in [*self.descendants(item), item]:
                 people = self._people(deleted)
+                self.audit.changed(self.now, NOBODY, deleted, "delete")
                 self._drop(deleted)
                 self._changed()
                 self._log(deleted, people, gone=True)

@@ -9,7 +9,9 @@ allowExternalMembers); Admin help, "About target audiences".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from cloudscan.connector import Estate
@@ -95,6 +97,18 @@ class People:
         """Our users in one of our groups, through nested groups too."""
         info = self.groups.get(self.address_of(group))
         return [self.users[address] for address in info.users] if info else []
+
+    def groups_of(self, user: str) -> AbstractSet[str]:
+        """The addresses of our groups that one of our users is in, through nested groups too."""
+        return self._groups_by_user.get(self.address_of(user), frozenset())
+
+    @cached_property
+    def _groups_by_user(self) -> Mapping[str, AbstractSet[str]]:
+        groups: dict[str, set[str]] = {}
+        for address, info in self.groups.items():
+            for user in info.users:
+                groups.setdefault(self.address_of(user), set()).add(address)
+        return groups
 
     def principal(self, kind: str, email: str) -> Principal:
         """A user or group that a permission names by address.

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -35,6 +36,9 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     members: str = ""  # of a shared drive: digest of who they are
     folders: Sequence[tuple[str, Folder]] = ()  # by id
     scripts: Sequence[str] = ()  # ids of Apps Script projects
+    asked_on: datetime | None = None  # when the drive itself said what changed
+    known_until: datetime | None = None  # until then nothing else happened, as the drive or the Drive log says
+    in_others_folders: bool = False  # some of its files are in folders of other people
 
 
 def pack(state: CursorState) -> str:

@@ -22,6 +22,7 @@ from cloudscan_gdrive.meaning.folder_tree import Tree
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import FORM, Meaning, is_inherited, meaning_of, off_unless, utc
 from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.scopes.quiet_drives import QuietDrives
 
 _KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
 _NOTHING_SWITCHED: Mapping[str, str] = {
@@ -75,6 +76,8 @@ class DriveContext:
     copying: CopyRestriction = _FREE  # what a shared drive's switches come to for everything in it
     meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    quiet: QuietDrives | None = None  # None: the drive is asked every time
+    in_others_folders: bool = False  # some of its files are in folders of other people
     scripts: set[str] = field(default_factory=set)  # ids of Apps Script projects, which may be deployed to anyone
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
     _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
@@ -182,6 +185,8 @@ class DriveContext:
         """A file or folder."""
         mime_type = file.mime_type
         parent_uid, folder_path = self.tree.location(file.parents)
+        if parent_uid is None and file.parents:
+            self.in_others_folders = True
         if mime_type == _SCRIPT:
             self.scripts.add(file.id)
         return Resource(

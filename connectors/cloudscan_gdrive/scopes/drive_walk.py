@@ -8,6 +8,7 @@ permissions. So the contents of a folder that changed are listed again, at any d
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from cloudscan.connector import Cursor, Gap, Yielded
@@ -26,6 +27,7 @@ from cloudscan_gdrive.scopes.cursor_state import (
     seen_permissions,
 )
 from cloudscan_gdrive.scopes.drive_context import DriveContext
+from cloudscan_gdrive.scopes.quiet_drives import Known
 
 
 class WalkedDrive(Protocol):
@@ -58,6 +60,10 @@ class WalkedDrive(Protocol):
     @property
     def root(self) -> str:
         """The id of the top folder; empty where it is the drive's own id."""
+
+    @property
+    def key(self) -> str:
+        """What the Drive log calls it by: its owner's address, or the id of a shared drive."""
 
     @property
     def members(self) -> str:
@@ -127,6 +133,12 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
     context.tree.folders.update(state.folders)
     context.scripts.update(state.scripts)
     check_meanings(context, state)
+    context.in_others_folders = state.in_others_folders
+    untouched_until = _untouched_until(drive, state)
+    if untouched_until is not None:
+        yield from context.gaps()
+        yield _cursor(drive, state.page, asked_on=state.asked_on, known_until=untouched_until)
+        return
     last_changes, next_token = changes(
         context.google, drive.acting, state.page, drive.file_fields, **drive.change_parameters
     )
@@ -178,8 +190,32 @@ def _contents_changed(drive: WalkedDrive, identity: str, change: Change) -> bool
     return before != folders[identity]
 
 
-def _cursor(drive: WalkedDrive, token: str, *, empty: bool = False) -> Cursor:
+def _untouched_until(drive: WalkedDrive, state: CursorState) -> datetime | None:
+    """Until when nobody touched the drive, as the Drive log says; None: it has to be asked."""
+    quiet = drive.context.quiet
+    if quiet is None:
+        return None
+    known = Known(
+        asked_on=state.asked_on,
+        until=state.known_until,
+        folders=[state.root, *(identity for identity, _ in state.folders)],
+        in_others_folders=state.in_others_folders,
+        permissions=[permission for permission, _, _ in state.seen_permissions],
+    )
+    return quiet.untouched_until({drive.key}, known, turn=drive.context.tree.top)
+
+
+def _cursor(
+    drive: WalkedDrive,
+    token: str,
+    *,
+    empty: bool = False,
+    asked_on: datetime | None = None,
+    known_until: datetime | None = None,
+) -> Cursor:
+    """The cursor; without times the drive itself was asked now."""
     context = drive.context
+    now = context.quiet.now if context.quiet else None
     state = CursorState(
         page=token,
         options=digest_of_options(context.options),
@@ -190,5 +226,8 @@ def _cursor(drive: WalkedDrive, token: str, *, empty: bool = False) -> Cursor:
         folders=list(context.tree.folders.items()),
         scripts=sorted(context.scripts),
         seen_permissions=seen_permissions(context),
+        asked_on=asked_on or now,
+        known_until=known_until or now,
+        in_others_folders=context.in_others_folders,
     )
     return Cursor(scope_uid=context.tree.top, token=pack(state))

@@ -1,6 +1,6 @@
 """Everything that one person owns, in full or as far as it changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from cloudscan.reason import Reason
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, Method
 from cloudscan_gdrive.api.listing import OWN_FILE, Acting, files
-from cloudscan_gdrive.api.models import File, TopFolder, User
+from cloudscan_gdrive.api.models import File, TopFolder
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder, Tree
@@ -23,10 +23,8 @@ from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import unpack
 from cloudscan_gdrive.scopes.drive_context import DriveContext, malformed, marker
 from cloudscan_gdrive.scopes.drive_walk import changed, everything, listed
-from cloudscan_gdrive.scopes.external_files import anywhere
+from cloudscan_gdrive.scopes.quiet_drives import QuietDrives
 
-_OWNERS_IN_A_QUERY = 30
-_FILE_OF_OTHERS = f"{OWN_FILE},permissionIds"  # who may not share a file is not shown its permissions
 _OPEN = " or ".join(
     f"visibility = '{visibility}'"
     for visibility in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
@@ -34,7 +32,13 @@ _OPEN = " or ".join(
 
 
 def facts_of_my_drive(
-    google: Google, people: People, options: Options, user: str, drive: Resource, since: Cursor | None
+    google: Google,
+    people: People,
+    options: Options,
+    user: str,
+    drive: Resource,
+    since: Cursor | None,
+    quiet: QuietDrives | None = None,
 ) -> Iterator[Yielded]:
     """What a person owns, as far as it changed since the cursor; all of it where there is none.
 
@@ -42,7 +46,7 @@ def facts_of_my_drive(
     `StaleCursor` where the drive must be read in full.
     """
     tree = Tree(top=drive.uid)
-    context = DriveContext(google, people, options, tree, drive.owner_uid)
+    context = DriveContext(google, people, options, tree, drive.owner_uid, quiet=quiet)
     acting, method = Acting((user,)), google.own_files
     if since is not None:
         state = unpack(since.token, options)
@@ -83,6 +87,11 @@ class MyDrive:
     change_parameters: ClassVar[Mapping[str, object]] = {}
     takes_contents_along: ClassVar[bool] = False  # a folder's new owner does not become the owner of its contents
     members: ClassVar[str] = ""
+
+    @property
+    def key(self) -> str:
+        """The owner's address, as the Drive log has it."""
+        return self.context.people.address_of(self.acting.user)
 
     def files(self, folder: str | None = None) -> Iterator[File | Gap]:
         """All files that the person owns, or all in a folder, regardless of owner."""
@@ -161,35 +170,3 @@ def _links_by_id(file: File, uid: str) -> Iterator[Grant]:
     for identity in IDS_OF_LINKS:
         if identity in file.permission_ids:
             yield replace(link_by_id(identity), uid=f"{uid}#{identity}", resource_uid=uid, origin_uid=uid)
-
-
-def files_of_others(
-    google: Google, people: People, options: Options, user: str, owners: Sequence[User]
-) -> Iterator[Yielded]:
-    """What a user can open of what certain others own. Raises as `listing.files` does."""
-    drives: dict[str, MyDrive] = {}
-    acting, method = Acting((user,)), google.files_of_others
-    for owner in owners:
-        tree = Tree(top=uids.my_drive(owner.id))
-        context = DriveContext(google, people, options, tree, uids.user(owner.primary_email))
-        drives[owner.primary_email.lower()] = MyDrive(context=context, acting=acting, method=method, root="")
-    addresses = list(drives)
-    for begin in range(0, len(addresses), _OWNERS_IN_A_QUERY):
-        some = addresses[begin : begin + _OWNERS_IN_A_QUERY]
-        query = " or ".join(f"'{_quoted(address)}' in owners" for address in some)
-        for file in files(google, method, options, acting, uids.user(user), _FILE_OF_OTHERS, corpora="user", q=query):
-            if isinstance(file, Gap):
-                yield anywhere(file)
-                continue
-            drive = drives.get(people.address_of(file.owners[0].email_address)) if file.owners else None
-            if drive:
-                yield from drive.facts_of(file)
-            else:
-                yield method.question.lacking(Reason(code=Code.OWNER_UNKNOWN))
-    for drive in drives.values():
-        yield from drive.context.gaps()
-
-
-def _quoted(text: str) -> str:
-    """For a text within a query (Drive guide, "Search for files and folders")."""
-    return text.replace("\\", "\\\\").replace("'", "\\'")

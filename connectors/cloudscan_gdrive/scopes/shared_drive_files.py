@@ -48,6 +48,11 @@ class SharedDriveFiles:
     root: ClassVar[str] = ""
 
     @property
+    def key(self) -> str:
+        """The drive's id, as the Drive log has it."""
+        return self.drive_id
+
+    @property
     def start_parameters(self) -> Mapping[str, object]:
         """For the start token of changes."""
         return {"driveId": self.drive_id, "supportsAllDrives": True}

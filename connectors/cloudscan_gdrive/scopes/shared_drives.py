@@ -33,6 +33,7 @@ from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest, unpack
 from cloudscan_gdrive.scopes.drive_context import CopyRestriction, DriveContext, marker
 from cloudscan_gdrive.scopes.drive_walk import changed, everything
+from cloudscan_gdrive.scopes.quiet_drives import QuietDrives
 from cloudscan_gdrive.scopes.shared_drive_files import SharedDriveFiles, as_member
 
 _SWITCHES: Final = (
@@ -55,8 +56,11 @@ def facts_of_shared_drive(
     drive: SharedDrive,
     since: Cursor | None,
     readers: MutableMapping[str, str],
+    quiet: QuietDrives | None = None,
+    *,
+    with_files: bool = True,
 ) -> Iterator[Yielded]:
-    """A drive as far as it changed since the cursor; all of it where there is none.
+    """A drive as far as it changed since the cursor; all of it where there is none. `with_files`: not its members only.
 
     `readers` keeps, by the drive's id, in whose name it could be read before. Raises as `listing.files` does, and
     `StaleCursor` where the drive must be read in full.
@@ -72,7 +76,9 @@ def facts_of_shared_drive(
     if isinstance(page.error, QuotaSpent):
         raise page.error
     tree = Tree(top=uid, roots=frozenset({drive.id}))
-    context = DriveContext(google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive))
+    context = DriveContext(
+        google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive), quiet=quiet
+    )
     members = [(member, meaning) for member in page.entries if (meaning := context.meaning(member))]
     all_members = page.complete and bool(page.entries)
     restrictions = restrictions_of(drive, members, people, all_members=all_members)
@@ -84,6 +90,8 @@ def facts_of_shared_drive(
             yield questions.DRIVE_MEMBERS.lacking(Reason(code=Code.DRIVE_MEMBERS_MISSING), uid)
         yield marker(uid, uid)
         yield Membership(group_uid=group.uid, member_uid=None)
+    if not with_files:
+        return
     users = _readers(page.entries, people, options, readers.get(drive.id, ""), all_members=all_members)
     if not users:
         yield questions.SHARED_DRIVE_FILES.gap(AccessDenied(Code.NOBODY_TO_ACT_FOR), uid)

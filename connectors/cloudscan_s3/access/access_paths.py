@@ -50,7 +50,7 @@ def access_paths(bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Acce
 
     The paths of the bucket's policy come first, then those of its ACL, then those of its access points.
     """
-    stored = _stored_policy(bucket.policy)
+    stored = stored_policy(bucket.policy)
     policy = stored if isinstance(stored, Policy) else Policy()
     acl_statements = tuple(acl.statements(bucket.acl, own_estate)) if _acl_counts(bucket) else ()
     from_above = control_policies.denials(bucket.control_policies)
@@ -85,7 +85,7 @@ def access_paths_to_object(
     """Find every path that an object's own ACL opens, after ownership, blocks and the bucket policy's denials."""
     if isinstance(item.acl, Unread) or bucket.ownership is Ownership.ENFORCED:
         return ()
-    stored = _stored_policy(bucket.policy)
+    stored = stored_policy(bucket.policy)
     denials = _denials(stored if isinstance(stored, Policy) else Policy(), bucket, own_estate, as_of, item.key)
     statements = tuple(acl.statements_on_object(item.acl, own_estate))
     finder = AccessPathFinder(
@@ -114,7 +114,8 @@ def _is_understood(policy: Policy | Unread) -> bool:
     return isinstance(policy, Policy) and not any(flaw.may_allow for flaw in policy.flaws)
 
 
-def _stored_policy(text: str | Unread | None) -> Policy | Unread:
+def stored_policy(text: str | Unread | None) -> Policy | Unread:
+    """A policy as it is stored, parsed; without one an empty policy."""
     if isinstance(text, Unread):
         return text
     return parse(text) if text is not None else Policy()
@@ -181,7 +182,7 @@ def _access_point_paths(
 
     Either policy's being public brings RestrictPublicBuckets into play. A VPC's access point is never public.
     """
-    policy = _stored_policy(point.policy)
+    policy = stored_policy(point.policy)
     if isinstance(policy, Unread):
         return
     behind = bucket_policy if isinstance(bucket_policy, Policy) else Policy()

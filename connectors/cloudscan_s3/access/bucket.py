@@ -129,7 +129,6 @@ class Bucket:
     account: str
     region: str
     partition: str = "aws"
-    created_on: datetime | None = None
     directory: bool = False  # an S3 Express directory bucket: blocks on, ownership enforced, both fixed
     owner: str | None = None  # the owning account's canonical id, where known
     policy: str | Unread | None  # the text as stored

@@ -9,8 +9,9 @@ question without an answer costs minutes once and not once a bucket.
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, TypeVar
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from botocore import exceptions as sdk_errors
 from botocore.parsers import ResponseParserError
@@ -23,6 +24,7 @@ from cloudscan.text import first_line
 from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.api.account import Account
 from cloudscan_s3.api.failures import ABSENT, code_of, translated
+from cloudscan_s3.api.memory import Memory
 from cloudscan_s3.questions import AwsQuestion
 
 Answer = Mapping[str, Any]
@@ -52,6 +54,14 @@ class SpentPatience:
             self._over.add(question.name)
 
 
+class Recorded(Protocol):
+    """Answers that were recorded before, and need not be asked for."""
+
+    def answer(self, question: AwsQuestion, region: str, arguments: Answer, /) -> Answer | None:
+        """The answer, None where nothing is configured. Raises `KeyError` where it has to be asked for."""
+        ...
+
+
 @dataclass(frozen=True)
 class Asker:
     """Asks in the name of one account. `spent` holds the questions whose patience is used up, for all accounts."""
@@ -60,6 +70,9 @@ class Asker:
     patience: Patience
     spent: SpentPatience = field(default_factory=SpentPatience)
     asked: set[str] = field(default_factory=set)  # the names of the questions that were asked, whatever the answer
+    memory: Memory | None = None  # answers that still stand
+    recorded: Recorded | None = None  # what needs not be asked for
+    refused: ProviderError | None = None  # why nothing else can be
 
     def ask(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | Unread | None:
         """The answer, None where nothing is configured, or `Unread` with the reason. Raises `ConfigurationError`."""
@@ -69,14 +82,36 @@ class Asker:
             return Unread(question=question, error=error)
 
     def require(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | None:
-        """The answer, or None where nothing is configured. Raises the `ProviderError` that it failed with."""
+        """The answer, or None where nothing is configured; one that is recorded or remembered is not asked for.
+
+        Raises the `ProviderError` that it failed with.
+        """
+        if self.recorded is not None:
+            with suppress(KeyError):
+                return self.recorded.answer(question, region, arguments)
+        if self.refused is not None:
+            raise self.refused
+        known = self.memory.recall(question, region, arguments) if self.memory else None
+        if known:
+            return known.answer
+        answer = self._patiently(question, region, arguments)
+        if self.memory:
+            self.memory.keep(question, region, arguments, answer)
+        return answer
+
+    def remembering(self, memory: Memory) -> "Asker":
+        """The same, for whom the answers of a memory count as given, and which keeps those that it is given."""
+        return replace(self, memory=memory)
+
+    def _patiently(self, question: AwsQuestion, region: str, arguments: Answer) -> Answer | None:
         call = getattr(self.account.client(question.service, region), question.operation)
         self.asked.add(question.name)
         began = time.monotonic()
         attempt = 1
         while True:
             try:
-                return self._once(call, question, region or self.account.region, arguments)
+                with self.account.signing():
+                    return self._once(call, question, region or self.account.region, arguments)
             except (Throttled, Unreachable) as error:
                 elapsed = time.monotonic() - began
                 throttled = isinstance(error, Throttled)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cloudscan.connector import Gap
@@ -51,27 +52,37 @@ class ListedBucket:
 
     name: str
     region: str  # empty where S3 does not report it
-    created_on: datetime | None
+    created_on: datetime | None  # AWS may move it when the bucket is edited: neither its age nor an identity
     owner: str  # the account's canonical id
     stored: Stored | None = None  # None: not known
 
 
-def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
-    """All general purpose buckets of the account, of every region, and gaps for what could not be listed."""
-    owner = ""
+@dataclass(frozen=True, kw_only=True)
+class BucketList:
+    """All general purpose buckets of an account, of every region, and gaps for what could not be listed."""
 
-    def keep_owner(page: Answer) -> None:
-        nonlocal owner
+    buckets: Sequence[ListedBucket]
+    gaps: Sequence[Gap]
+    answered_on: datetime | None  # AWS's time at the first answer; None: it did not say
+
+
+def list_buckets(asker: Asker) -> BucketList:
+    """The buckets of an account."""
+    owner, answered_on = "", None
+
+    def note(page: Answer) -> None:
+        nonlocal owner, answered_on
         owner = str((page.get("Owner") or {}).get("ID") or "") or owner
+        answered_on = answered_on or _date_of(page)
 
     listed, gaps = asker.list(
         BUCKETS,
         lambda entry: _listed(entry, entry.get("BucketRegion") or ""),
         "ContinuationToken",
         MaxBuckets=_PAGE,
-        on_page=keep_owner,
+        on_page=note,
     )
-    return [replace(bucket, owner=owner) for bucket in listed], gaps
+    return BucketList(buckets=[replace(one, owner=owner) for one in listed], gaps=gaps, answered_on=answered_on)
 
 
 def canonical_user(asker: Asker) -> str | Unread:
@@ -132,7 +143,6 @@ def read_bucket(asker: Asker, listed: ListedBucket, number: str, partition: str,
         account=number,
         region=listed.region,
         partition=partition,
-        created_on=listed.created_on,
         owner=listed.owner or None,
         policy=policy_of(BUCKET_POLICY, policy),
         acl=acl,
@@ -151,7 +161,6 @@ def read_directory_bucket(asker: Asker, listed: ListedBucket, number: str, parti
         account=number,
         region=listed.region,
         partition=partition,
-        created_on=listed.created_on,
         directory=True,
         policy=policy_of(DIRECTORY_BUCKET_POLICY, policy),
         acl=None,
@@ -376,6 +385,15 @@ def _encryption(answer: Answer | Unread | None) -> Encryption | Unread:
         if algorithm
         else garbled(ENCRYPTION)
     )
+
+
+def _date_of(answer: Answer) -> datetime | None:
+    """When AWS answered, by its own clock (RFC 9110, "Date")."""
+    headers = (answer.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}
+    try:
+        return parsedate_to_datetime(str(headers.get("date"))).astimezone(UTC)
+    except (TypeError, ValueError):
+        return None
 
 
 def _utc(moment: datetime | None) -> datetime | None:

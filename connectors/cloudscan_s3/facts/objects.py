@@ -69,7 +69,7 @@ def facts_of_objects(
         yield from _unseen(bucket, Reason(code="s3-objects-budget-spent", values={"requests": options.object_requests}))
         return
     try:
-        report = inventory.newest_report(asker, bucket, bucket_uid(bucket), inventories)
+        report = inventory.newest_report(asker, bucket, bucket_uid(bucket), now, inventories)
         if report is not None:
             yield from _from_inventory(asker, bucket, own_estate, now, report, budget)
             return
@@ -118,6 +118,8 @@ def _from_inventory(
         seen += 1
         if item.acl is None:
             unavailable += 1
+            continue
+        if item.is_owners_alone:
             continue
         facts = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate(named_in(item.acl)), now))
         if not facts:

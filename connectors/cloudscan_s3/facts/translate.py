@@ -142,7 +142,6 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
         path=f"s3://{bucket.name}",
         parent_uid=account_uid(bucket.account),
         owner_uid=owner_uid,
-        created_on=bucket.created_on,
         size_bytes=bucket.stored.size_bytes if bucket.stored else None,
         label=_tagged(tags, _CLASS_TAGS),
         url=_console(bucket, f"buckets/{bucket.name}", tab="permissions"),

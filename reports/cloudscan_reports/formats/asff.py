@@ -17,6 +17,7 @@ from cloudscan.finding import Severity, State, Subject
 from cloudscan.report import Report, ReportFormat
 from cloudscan.sentence import say
 from cloudscan.text import openable
+from cloudscan_reports.formats.streamed import Items, Outline, indented
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, shortened, visible
@@ -43,14 +44,13 @@ _WORKFLOWS: Final = {State.WAIVED: "SUPPRESSED", State.RESOLVED: "RESOLVED"}
 _MOST_REQUIREMENTS: Final = 32
 
 
-def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
+def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> Iterator[bytes]:
     """``{"Findings": […]}`` with the findings of AWS accounts, most urgent first.
 
     `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
     """
     report = carriable(report)
-    batch = {"Findings": list(findings(report, load(lang, report.timezone), product_arn))}
-    return msgspec.json.format(msgspec.json.encode(batch), indent=2).decode() + "\n"
+    return indented(Outline({"Findings": Items(findings(report, load(lang, report.timezone), product_arn))}))
 
 
 def findings(report: Report, texts: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:

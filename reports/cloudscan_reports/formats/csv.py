@@ -5,21 +5,24 @@ byte order mark: without it Excel reads UTF-8 as the machine's own code page, an
 spreadsheet would run is changed (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10): NDJSON has names exactly as they are.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from cloudscan.report import Report, ReportFormat
-from cloudscan.text import MOST, as_csv, unformulaic
+from cloudscan.text import MOST, csv_lines, unformulaic
 from cloudscan_reports.formats.columns import Cell, columns
+from cloudscan_reports.formats.streamed import in_pieces
 from cloudscan_wording.texts import load
 from cloudscan_wording.visible import shortened, visible
 from cloudscan_wording.worded_finding import iso, worded_findings
 
 
-def write(report: Report, lang: str) -> str:
+def write(report: Report, lang: str) -> Iterator[bytes]:
     """The whole table with its header; lines end with CRLF."""
     shown = columns(load(lang, report.timezone))
     rows = ([_in_utc(column.value(finding)) for column in shown] for finding in worded_findings(report, lang))
-    return as_csv([column.key for column in shown], rows, readable=_readable)
+    lines = csv_lines([column.key for column in shown], rows, readable=_readable)
+    return in_pieces(line.encode("utf-8", "backslashreplace") for line in lines)
 
 
 def harmless(text: str) -> str:

@@ -4,19 +4,20 @@ A line is the finding as in the JSON report (`report.schema.json`, definition `F
 since the previous scan, its tickets, and those properties of its rule that are worth filtering by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from cloudscan.report import Report, ReportFormat
+from cloudscan_reports.formats.streamed import json_lines
 from cloudscan_wording.visible import carriable
 from cloudscan_wording.worded_finding import WordedFinding, worded_findings
 
 _OF_THE_RULE = ("version", "confidence", "cause", "effort", "frameworks")
 
 
-def write(report: Report, lang: str) -> str:
+def write(report: Report, lang: str) -> Iterator[bytes]:
     """One line per finding, most urgent first; empty if there is none. The rule's title is in `lang`."""
     report = carriable(report)
     scan = {
@@ -25,7 +26,7 @@ def write(report: Report, lang: str) -> str:
         "organisation": report.organisation,
         "generated_on": report.generated_on,
     }
-    return "".join(msgspec.json.encode(_line(worded, scan)).decode() + "\n" for worded in worded_findings(report, lang))
+    return json_lines(_line(worded, scan) for worded in worded_findings(report, lang))
 
 
 def _line(worded: WordedFinding, scan: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,14 @@ attribute for is under `unmapped`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
-
-import msgspec
 
 from cloudscan.finding import Confidence, Finding, Severity, State, Subject
 from cloudscan.report import Report, ReportFormat, TicketLink
 from cloudscan.text import openable
+from cloudscan_reports.formats.streamed import json_lines
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
@@ -51,14 +50,11 @@ _CLOUDS: Final = {
 _MAIL: Final = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9\-.]+")
 
 
-def write(report: Report, lang: str) -> str:
+def write(report: Report, lang: str) -> Iterator[bytes]:
     """One line per finding, most urgent first; empty if there is none. Texts are in `lang`."""
     report = carriable(report)
     texts = load(lang, report.timezone)
-    return "".join(
-        msgspec.json.encode(_event(worded, report, texts)).decode() + "\n"
-        for worded in worded_findings(report, texts.lang)
-    )
+    return json_lines(_event(worded, report, texts) for worded in worded_findings(report, texts.lang))
 
 
 def _event(worded: WordedFinding, report: Report, texts: Texts) -> dict[str, Any]:

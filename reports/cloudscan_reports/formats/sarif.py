@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
 from cloudscan.reason import Reason
 from cloudscan.report import Report, ReportFormat, RuleSummary, TicketLink
+from cloudscan_reports.formats.streamed import Items, Outline, indented
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
@@ -51,12 +50,11 @@ _GAP_LEVELS: Final = {
 _OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 
 
-def write(report: Report, lang: str) -> str:
+def write(report: Report, lang: str) -> Iterator[bytes]:
     """One log with one run. Texts are in `lang`."""
     report = carriable(report)
     texts = load(lang, report.timezone)
-    log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, texts)]}
-    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+    return indented(Outline({"$schema": SCHEMA, "version": VERSION, "runs": Items([Outline(_run(report, texts))])}))
 
 
 def _run(report: Report, texts: Texts) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _run(report: Report, texts: Texts) -> dict[str, Any]:
         },
         "automationDetails": {"id": f"cloudscan/{visible(report.scan.id)}"},
         "invocations": [_invocation(report, texts)],
-        "results": list(_results(report, texts)),
+        "results": Items(_results(report, texts)),
         "columnKind": "unicodeCodePoints",
     }
 

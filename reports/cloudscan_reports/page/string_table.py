@@ -15,7 +15,7 @@ _NONE = -1
 _NEXT = 0
 _FIRST_PATTERN = -2
 _LEAST = 4  # characters; a shorter name is part of too many words by chance
-_PLACEHOLDERS = "\x00\x01"  # one for each slot
+_NAME, _KEY = _PLACEHOLDERS = "\x00\x01"  # one for each slot
 _PLACEHOLDER = re.compile(f"([{_PLACEHOLDERS}])")
 
 
@@ -42,11 +42,11 @@ class Strings:
         """The number of a text that may repeat the slots' values."""
         if text is None:
             return _NONE
-        pattern = text
-        for value, placeholder in zip(slots, _PLACEHOLDERS, strict=True):
-            if len(value) >= _LEAST:
-                pattern = pattern.replace(value, placeholder)
-        if pattern == text or any(placeholder in text for placeholder in _PLACEHOLDERS):
+        name, key = slots
+        pattern = text.replace(name, _NAME) if len(name) >= _LEAST else text
+        if len(key) >= _LEAST:
+            pattern = pattern.replace(key, _KEY)
+        if pattern == text or _NAME in text or _KEY in text:
             return self.number(text)
         return _FIRST_PATTERN - self._patterns.setdefault(pattern, len(self._patterns))
 

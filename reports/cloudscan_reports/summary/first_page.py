@@ -91,7 +91,7 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
     rules = {rule.id: rule for rule in report.rules}
     work, waiting = counts.needing_work(report), open_fixes(report)
     causes = ranking.causes(report)
-    steps = ranking.roadmap(report)
+    steps = ranking.roadmap(report, [one.fix for one in waiting])
     not_seen, read = unseen(report, texts), platforms_read(report, texts)
     worst = worst_of(waiting, causes, rules)
     case = named_case(worst, report, texts) if worst else None

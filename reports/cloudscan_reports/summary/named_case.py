@@ -1,6 +1,6 @@
 """One named case in words: what, who gets in, since when, whose, which data, by when."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudscan.finding import Severity, Verdict
@@ -43,7 +43,7 @@ def named_case(one: OpenFix, report: Report, texts: Texts) -> NamedCase:
     account = team_name(Team("", subject.platform, subject.account), texts)
     places = (texts.name("kind", subject.kind) if subject.kind else "", account)
     who, since = phrases.reach(texts, verdict), phrases.since(texts, finding, report.generated_on)
-    owner = owner_of(one, report, texts)
+    owner = owner_of(one, texts)
     tickets = [ticket for each in one.fix.findings for ticket in report.tickets.get(each.fingerprint, ())]
     return NamedCase(
         fingerprint=finding.fingerprint,
@@ -76,29 +76,22 @@ def _brief(one: OpenFix, who: str, since: str, owner: str, texts: Texts) -> str:
     return stop.join(filter(None, parts))
 
 
-def owner_of(one: OpenFix, report: Report, texts: Texts) -> str:
+def owner_of(one: OpenFix, texts: Texts) -> str:
     """Who answers for it: an active person of ours, or the manager of one who left, else the team.
 
     A name that is no address, as a tag may contain, is taken for a team's.
     """
     subject = one.worst.verdict.subject
-    recipient = recipient_of(subject, _our_domains(report))
+    recipient = recipient_of(subject, one.our_domains)
     if recipient.person and recipient.via is Via.MANAGER:
         return texts.say("case.managed", manager=recipient.address, owner=subject.owner)
     if recipient.person or (subject.owner and recipient.withheld is Withheld.ADDRESS):
         return recipient.address or subject.owner
     if recipient.withheld is Withheld.UNVERIFIED and subject.owner:
         domain = domain_of(subject.owner)
-        if not domain or domain in _our_domains(report):
+        if not domain or domain in one.our_domains:
             return subject.owner
     return team_name(one.team, texts)
-
-
-def _our_domains(report: Report) -> Collection[str]:
-    """The domains that directories are named by: those are ours."""
-    of_findings = {finding.verdict.subject.account for finding in report.findings}
-    accounts = of_findings | {row.account for row in report.coverage}
-    return {account.lower() for account in accounts if "." in account}
 
 
 def team_name(team: Team, texts: Texts) -> str:

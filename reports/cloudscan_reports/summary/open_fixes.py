@@ -1,12 +1,12 @@
 """What there is to fix, one entry a change: how bad, since when, due when, and whose. Pure functions of a report."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import mean, median
 from typing import Final
 
-from cloudscan.days import due_day, is_overdue
+from cloudscan.days import Calendar, due_day, is_overdue
 from cloudscan.finding import Finding, Severity, Verdict
 from cloudscan.fix import Fix, fixes
 from cloudscan.report import Report
@@ -26,11 +26,8 @@ class OpenFix:
     due: date | None  # the first deadline of its findings
     overdue: bool
     age: float  # days
-
-    @property
-    def severity(self) -> Severity:
-        """That of its worst finding."""
-        return self.fix.severity
+    severity: Severity  # that of its worst finding
+    our_domains: Collection[str]  # of the whole report
 
     @property
     def team(self) -> "Team":
@@ -66,7 +63,8 @@ class Ages:
 
 def open_fixes(report: Report) -> Sequence[OpenFix]:
     """The fixes of all findings that need work, what would hurt most first."""
-    made = [_open(fix, report) for fix in fixes(needing_work(report))]
+    calendar, domains = report.calendar, _our_domains(report)
+    made = [_open(fix, report.generated_on, calendar, domains) for fix in fixes(needing_work(report))]
     return sorted(made, key=lambda one: (-one.worst.score, -one.fix.score, one.fix.key))
 
 
@@ -102,14 +100,23 @@ def is_counted(verdict: Verdict) -> bool:
     return verdict.resources > 1 or verdict.bytes is not None or verdict.subject.kind not in _CONTAINERS
 
 
-def _open(fix: Fix, report: Report) -> OpenFix:
+def _our_domains(report: Report) -> Collection[str]:
+    """The domains that directories are named by: those are ours."""
+    of_findings = {finding.verdict.subject.account for finding in report.findings}
+    accounts = of_findings | {row.account for row in report.coverage}
+    return {account.lower() for account in accounts if "." in account}
+
+
+def _open(fix: Fix, now: datetime, calendar: Calendar, our_domains: Collection[str]) -> OpenFix:
     opened_on = min(finding.verdict.since or finding.first_seen_on for finding in fix.findings)
-    due = [day for finding in fix.findings if (day := due_day(finding, report.calendar))]
+    due = [day for finding in fix.findings if (day := due_day(finding, calendar))]
     return OpenFix(
         fix=fix,
         worst=max(fix.findings, key=lambda finding: (finding.score, finding.severity.rung, finding.fingerprint)),
         opened_on=opened_on,
         due=min(due, default=None),
-        overdue=any(is_overdue(finding, report.calendar, report.generated_on) for finding in fix.findings),
-        age=max(0.0, (report.generated_on - opened_on) / timedelta(days=1)),
+        overdue=any(is_overdue(finding, calendar, now) for finding in fix.findings),
+        age=max(0.0, (now - opened_on) / timedelta(days=1)),
+        severity=fix.severity,
+        our_domains=our_domains,
     )

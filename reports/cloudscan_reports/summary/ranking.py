@@ -12,7 +12,7 @@ from typing import Final
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.fix import Fix, fixes
 from cloudscan.report import Report, RuleSummary
-from cloudscan_reports.summary.counts import by_severity, needing_work
+from cloudscan_reports.summary.counts import by_severity
 from cloudscan_reports.summary.open_fixes import Team, is_counted, team_of
 
 HOURS: Final = {"low": 0.5, "medium": 4.0, "high": 16.0}
@@ -121,12 +121,14 @@ def tasks(changes: Iterable[Fix], rules: Mapping[str, RuleSummary]) -> Sequence[
     return sorted(made, key=lambda task: (-task.change.score / task.hours, task.change.key))
 
 
-def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[Step]:
-    """What gets fixed in the first half year and in the following year, at `hours_a_month` of work."""
+def roadmap(report: Report, changes: Sequence[Fix], hours_a_month: float = HOURS_A_MONTH) -> Sequence[Step]:
+    """What gets fixed in the first half year and in the following year, at `hours_a_month` of work.
+
+    `changes` are the fixes of all findings that need work.
+    """
     rules = {rule.id: rule for rule in report.rules}
-    work = needing_work(report)
-    whole = math.fsum(finding.score for finding in work) or 1.0
-    waiting = list(tasks(fixes(work), rules))
+    whole = math.fsum(finding.score for change in changes for finding in change.findings) or 1.0
+    waiting = list(tasks(changes, rules))
     at_best = _risk_left(waiting, hours_a_month, whole, lambda task: task.least, NOT_DONE[0])
     at_worst = _risk_left(waiting, hours_a_month, whole, lambda task: task.most, NOT_DONE[1])
     steps = []

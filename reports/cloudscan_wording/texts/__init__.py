@@ -110,13 +110,18 @@ def _table(lang: str) -> Mapping[str, Any]:
             )
         )
     table = catalogue.table(resources.files(__name__), lang)
-    months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
+    months = get_month_names("abbreviated", locale=_locale(lang))
     table["time"]["months"] = [months[number] for number in range(1, 13)]
     return table
 
 
 def _form(lang: str, n: float) -> str:
-    return Locale.parse(_LOCALES[lang]).plural_form(n)
+    return _locale(lang).plural_form(n)
+
+
+@cache
+def _locale(lang: str) -> Locale:
+    return Locale.parse(_LOCALES[lang])
 
 
 def number(n: float) -> str:

@@ -133,7 +133,9 @@ def test_a_search_that_was_not_complete_is_a_gap(server: Server, scan: Callable[
 def test_page_tokens_that_run_out_make_the_core_begin_the_list_again(tmp_path: Path) -> None:
     """Google's page tokens expire after some hours; a large drive may be interrupted for longer."""
     quirks = Quirks(parents_cap=5, permissions_cap=5)
-    expired = Fault(where="pageToken", error=errors.invalid("pageToken"), user="mori@kumo.example", times=1)
+    expired = Fault(
+        where="'me' in owners.*pageToken", error=errors.invalid("pageToken"), user="mori@kumo.example", times=1
+    )
     with serve(company.build(250).state, quirks=quirks) as server:
         reader = connector(server, tmp_path)
         with collect([reader], tmp_path / "undisturbed") as snapshot:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import boto3
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from cloudscan.connector import Estate
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Affiliation, Outcome
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan_emulators.aws import company
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.doctor import checks
 from cloudscan_s3.options import Options
+from tests.connectors.nights import scan_into
 from tests.connectors.reading import Read
 from tests.connectors.s3.estate import ACCOUNT, allow, bucket, connector, gap, read
 
@@ -227,3 +231,17 @@ def test_a_list_of_accounts_without_the_one_that_asks_is_not_whole(server: Emula
 
     (gap,) = [gap for gap in result.gaps if gap.question == "s3-accounts"]
     assert gap.reason.code == "s3-list-without-us"
+
+
+def test_accounts_that_are_read_side_by_side_are_not_mixed_up(server: Emulator, tmp_path: Path) -> None:
+    """They share their clients: whose name a request is sent in is decided in the thread that sends it."""
+    company.members(server.endpoint, accounts=6, buckets=2)
+
+    scan_into(tmp_path / "night", connector(server, organisation=True, object_requests=0))
+
+    sql = (
+        "SELECT b.name, a.name FROM resources AS b JOIN resources AS a ON a.uid = b.parent_uid WHERE b.kind = 'bucket'"
+    )
+    with Snapshot.open(tmp_path / "night") as snapshot:
+        found = sorted(map(tuple, snapshot.query(sql).rows))
+    assert found == [(f"unit-{unit:04}-{index:03}", f"Unit {unit}") for unit in range(6) for index in range(2)]

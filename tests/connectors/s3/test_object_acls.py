@@ -6,9 +6,12 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote_plus
 
 import pyarrow
+import pyarrow.orc
 import pyarrow.parquet
 import pytest
 
@@ -37,36 +40,55 @@ CONFIGURED = """<?xml version="1.0" encoding="UTF-8"?>
 Objects = Mapping[str, bool]  # key, and whether everyone may read it
 
 
-def acl_as_reported(public: bool) -> str:
+def acl_as_reported(public: bool, status: str = "AVAILABLE") -> str:
     grants = [{"type": "Canonical", "canonicalId": OWNER, "permission": "FULL_CONTROL"}]
     if public:
         grants.append({"type": "Group", "uri": EVERYBODY, "permission": "READ"})
-    return json.dumps({"version": "2022-11-10", "status": "AVAILABLE", "grants": grants})
+    return json.dumps({"version": "2022-11-10", "status": status, "grants": grants})
 
 
-def as_csv(name: str, objects: Objects) -> bytes:
+def as_csv(name: str, objects: Objects, status: str = "AVAILABLE") -> bytes:
     """Keys URL-encoded, the ACL in base64 (User Guide, "Amazon S3 Inventory list")."""
     lines = []
     for key, public in objects.items():
-        acl = base64.b64encode(acl_as_reported(public).encode()).decode()
+        acl = base64.b64encode(acl_as_reported(public, status).encode()).decode()
         cells = (name, quote_plus(key, safe="/"), "12", "2026-11-01T00:00:00.000Z", acl)
         lines.append(",".join(f'"{cell}"' for cell in cells))
     return gzip.compress("\n".join(lines).encode())
 
 
+def columns_of(name: str, objects: Objects) -> pyarrow.Table:
+    """Names in snake case; the ACL is in base64 here too, and a marker of deletion has none."""
+    return pyarrow.table(
+        {
+            "bucket": [name] * len(objects) + [name],
+            "key": [*objects, "deleted"],
+            "is_latest": [True] * len(objects) + [True],
+            "is_delete_marker": [False] * len(objects) + [True],
+            "size": [12] * len(objects) + [None],
+            "last_modified_date": [datetime(2026, 11, 1, tzinfo=UTC)] * (len(objects) + 1),
+            "object_access_control_list": [
+                *(base64.b64encode(acl_as_reported(public).encode()).decode() for public in objects.values()),
+                None,
+            ],
+            "object_owner": [OWNER] * len(objects) + [None],
+        }
+    )
+
+
 def as_parquet(name: str, objects: Objects) -> bytes:
-    columns = {
-        "bucket": [name] * len(objects),
-        "key": list(objects),
-        "size": [12] * len(objects),
-        "object_access_control_list": [acl_as_reported(public) for public in objects.values()],
-    }
     file = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    pyarrow.parquet.write_table(columns_of(name, objects), file)
     return file.getvalue()
 
 
-WRITERS = {"CSV": (as_csv, ".csv.gz"), "Parquet": (as_parquet, ".parquet")}
+def as_orc(name: str, objects: Objects) -> bytes:
+    file = io.BytesIO()
+    pyarrow.orc.write_table(columns_of(name, objects), file)
+    return file.getvalue()
+
+
+WRITERS = {"CSV": (as_csv, ".csv.gz"), "ORC": (as_orc, ".orc"), "Parquet": (as_parquet, ".parquet")}
 
 
 def put(server: Emulator, name: str, objects: Objects) -> None:
@@ -75,14 +97,14 @@ def put(server: Emulator, name: str, objects: Objects) -> None:
         client.put_object(Bucket=name, Key=key, Body=b"x", ACL="public-read" if public else "private")
 
 
-def report(server: Emulator, name: str, kind: str, objects: Objects, *, corrupt: bool = False) -> None:
+def report(server: Emulator, name: str, kind: str, objects: Objects, **more: Any) -> None:
     """A finished inventory report, laid out as S3 lays it out (User Guide, "Locating your inventory list")."""
     client = s3(server)
     client.create_bucket(Bucket="reports")
     answer = CONFIGURED.format(kind=kind).encode()
     server.faults.add(Fault(where=rf"^GET /{name}\?inventory$", body=answer))
     write, suffix = WRITERS[kind]
-    content = write(name, objects)
+    content = as_csv(name, objects, more["status"]) if "status" in more else write(name, objects)
     file = f"inv/{name}/nightly/data/part-1{suffix}"
     checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
     manifest = json.dumps(
@@ -90,13 +112,14 @@ def report(server: Emulator, name: str, kind: str, objects: Objects, *, corrupt:
             "sourceBucket": name,
             "destinationBucket": "arn:aws:s3:::reports",
             "version": "2016-11-30",
+            "creationTimestamp": str(int((datetime.now(UTC) - more.get("age", timedelta())).timestamp() * 1000)),
             "fileFormat": kind,
             "fileSchema": ", ".join(FIELDS),
             "files": [{"key": file, "size": len(content), "MD5checksum": checksum}],
         }
     ).encode()
     folder = f"inv/{name}/nightly/2026-11-22T01-00Z"
-    client.put_object(Bucket="reports", Key=file, Body=b"corrupt" if corrupt else content)
+    client.put_object(Bucket="reports", Key=file, Body=b"corrupt" if more.get("corrupt") else content)
     client.put_object(Bucket="reports", Key=f"{folder}/manifest.json", Body=manifest)
     sum_of_manifest = hashlib.md5(manifest, usedforsecurity=False).hexdigest()
     client.put_object(Bucket="reports", Key=f"{folder}/manifest.checksum", Body=sum_of_manifest.encode())
@@ -152,6 +175,25 @@ def test_a_corrupt_report_is_a_gap_and_the_objects_are_sampled(server: Emulator,
 
     assert opened(result, uid) == {"open.csv"}
     assert gap(result, "s3-checksum-differs").question == "s3-inventory-report"
+
+
+def test_a_report_after_which_two_are_missing_is_a_gap(server: Emulator) -> None:
+    bucket(server, "plain")
+    put(server, "plain", {"a.csv": True})
+    report(server, "plain", "CSV", {"a.csv": False}, age=timedelta(days=3))
+
+    result = read(server)
+
+    assert gap(result, "s3-report-old").question == "s3-inventory-report"
+    assert opened(result, "s3:bucket/plain") == {"a.csv"}
+
+
+def test_what_a_report_calls_unavailable_is_not_called_private(server: Emulator) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", {"a.csv": True})
+    report(server, "plain", "CSV", {"a.csv": True}, status="UNAVAILABLE")
+
+    assert gap(read(server), "s3-objects-not-in-report").resource_uid == uid
 
 
 def test_without_a_report_a_sample_is_read_and_its_size_reported(server: Emulator) -> None:
