@@ -187,7 +187,7 @@ def aware(moment: datetime) -> datetime:
 
 
 MANY: Final[Mapping[str, int]] = {"yield_per": 1_000}
-"""Options of a query whose rows may be many: they are fetched so many at a time, and never held all at once."""
+"""Options of a query whose rows may be many: they are fetched a thousand at a time, and never held all at once."""
 
 
 class Moments(dict[datetime, datetime]):

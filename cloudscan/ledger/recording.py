@@ -152,7 +152,7 @@ def _worked_out(
         moment=scan.started_on,
     )
     decision = decide(changes, known.register, scan.started_on, occasion.tolerance)
-    told = _told(decision.changes, flagged, known.standing)
+    told = _new_verdicts(decision.changes, flagged, known.standing)
     severities = {rule.id: rule.severity for rule in verdicts.rules}
     stirred = _stirred(decision.changes, told, known.periods, severities)
     with database.reading() as db:
@@ -194,7 +194,7 @@ def _worked_out(
     )
 
 
-def _told(
+def _new_verdicts(
     changes: Iterable[Change], flagged: Mapping[str, Verdict], standing: Mapping[str, Standing]
 ) -> dict[str, StoredVerdict]:
     """The verdicts that are not stored yet, by fingerprint."""

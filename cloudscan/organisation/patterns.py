@@ -36,12 +36,20 @@ _PLAIN: Final = r"[ -~、。々〇〈-】〜ぁ-ゖァ-ヾ一-鿿]*"
 # A path with a scheme or a slash in front says all, and so does one that begins as its container's; another one
 # continues from the path of the container.
 _PLACE: Final = """CASE WHEN c.uid IS NULL OR c.kind IN ('account', 'tenant')
-                             OR starts_with(r.path, '/') OR regexp_matches(r.path, '^[a-z0-9]+://')
+                             OR starts_with(r.path, '/') OR has_scheme(r.path)
                         THEN own_place(r.path, r.name)
-                        WHEN starts_with(own_place(r.path, r.name), own_place(c.path, c.name) || '/')
+                        WHEN starts_with(own_place(r.path, r.name), c.place || '/')
                         THEN own_place(r.path, r.name)
-                        WHEN starts_with(r.path, 'arn:') THEN own_place(c.path, c.name)
-                        ELSE own_place(c.path, c.name) || '/' || own_place(r.path, r.name) END"""
+                        WHEN starts_with(r.path, 'arn:') THEN c.place
+                        ELSE c.place || '/' || own_place(r.path, r.name) END"""
+
+_MACROS: Final = r"""
+    CREATE OR REPLACE TEMP MACRO has_scheme(path) AS contains(path, '://') AND regexp_matches(path, '^[a-z0-9]+://');
+    CREATE OR REPLACE TEMP MACRO without_scheme(path) AS
+        CASE WHEN contains(path, '://') THEN regexp_replace(path, '^[a-z0-9]+://', '') ELSE path END;
+    CREATE OR REPLACE TEMP MACRO own_place(path, name) AS
+        ltrim(without_scheme(coalesce(nullif(path, ''), name)), '/')"""
+"""A regular expression is the dearest of this: few paths have a scheme, and those are looked at for it."""
 
 _TOGETHER: Final = 50  # patterns in one regular expression
 _BATCH: Final = 50_000
@@ -114,14 +122,11 @@ def make_places(db: "duckdb.DuckDBPyConnection", *, among: str = "resources", ta
 
     `among` is a table, or a query in brackets, with the resources that matter.
     """
-    db.execute(
-        r"""CREATE OR REPLACE TEMP MACRO own_place(path, name) AS
-            ltrim(regexp_replace(coalesce(nullif(path, ''), name), '^[a-z0-9]+://', ''), '/')"""
-    )
+    db.execute(_MACROS)
     db.execute(
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
             SELECT r.uid AS resource_uid, r.platform, lower({_PLACE}) AS place
-            FROM {among} AS r LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid"""
+            FROM {among} AS r LEFT JOIN {_containers(among)} AS c ON c.uid = r.container_uid AND c.uid <> r.uid"""
     )
     _fold_the_rest(db, table)
 
@@ -131,11 +136,17 @@ def written(db: "duckdb.DuckDBPyConnection", uids: Iterable[int]) -> dict[int, s
     return dict(
         db.execute(
             f"""SELECT r.uid, {_PLACE} FROM resources AS r
-                LEFT JOIN resources AS c ON c.uid = r.container_uid AND c.uid <> r.uid
+                LEFT JOIN {_containers("resources")} AS c ON c.uid = r.container_uid AND c.uid <> r.uid
                 WHERE r.uid IN (SELECT unnest($uids::BIGINT[]))""",
             {"uids": list(uids)},
         ).fetchall()
     )
+
+
+def _containers(among: str) -> str:
+    """The places of what these resources are in, each worked out once: a query in brackets."""
+    return f"""(SELECT uid, kind, own_place(path, name) AS place FROM resources
+                WHERE uid IN (SELECT container_uid FROM {among}))"""
 
 
 def match(db: "duckdb.DuckDBPyConnection", patterns: Sequence[str], table: str, *, places: str = "places") -> None:

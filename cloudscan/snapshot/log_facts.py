@@ -4,15 +4,20 @@ A log is read as a scope of its own. It names files and people that other scopes
 brings the two together, so that no connector has to keep the log in memory while it reads a drive.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import duckdb
 
 from cloudscan.snapshot.database import statement
 
-TAGS: Final = ("opening", "sighting")
-COLUMNS: Final = {"granted_by": "VARCHAR"}
-"""Columns that only a log's lines have, beside those of the tables."""
+COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "opening": {
+        "resource_uid": "BIGINT", "principal_uid": "BIGINT", "granted_on": "TIMESTAMP", "granted_by": "VARCHAR",
+    },
+    "sighting": {"principal_uid": "BIGINT", "last_seen_on": "TIMESTAMP"},
+}  # fmt: skip
+"""What a log's lines say, by the lines' type."""
 
 
 def grants_with_openings(db: duckdb.DuckDBPyConnection, grants: str) -> str:

@@ -22,7 +22,7 @@ from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.sentence import say
-from cloudscan.snapshot import incremental, log_facts, spool
+from cloudscan.snapshot import incremental, log_facts, short_texts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport
@@ -93,7 +93,7 @@ def seal(
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
         rows, coverage = _Sealing(db, lines, work, options, record).run()
-        kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
+        kinds = dict(db.execute("SELECT kind::VARCHAR, count(*) FROM resources GROUP BY ALL ORDER BY ALL").fetchall())
     manifest = Manifest(
         format=FORMAT,
         tool=f"cloudscan {__version__}",
@@ -136,6 +136,7 @@ class _Sealing:
         rows["grants"] = self._grants()
         coverage += self._grants_without_resource()
         coverage += self._join(rows)
+        short_texts.enumerate_few(self.db)
         self.db.execute(views_sql())
         rows["members"] = self._write("members", "SELECT * FROM members")
         rows["exposures"] = self._write("exposures", "SELECT * FROM exposures")
@@ -154,23 +155,33 @@ class _Sealing:
         return spool.coverage_row(scope, table, Outcome.PARTIAL, reason=reason, hides=hides)
 
     def _table(self, table: str) -> int:
-        facts = self._once(table)
-        if table == "principals":
-            facts = log_facts.principals_with_sightings(self.db, facts)
-        return self._write(table, f"SELECT {_id_column(table)}{_columns(table)} FROM ({facts})")
-
-    def _once(self, table: str) -> str:
-        """A query that gives a staged table with every fact once, however often it was yielded."""
-        staged = f"staged_{table}"
-        if table == "settings":
-            return f"SELECT scope_uid, name, max(value) AS value FROM {staged} GROUP BY scope_uid, name"
         if "uid" not in BASE[table]:
-            return f"SELECT DISTINCT {', '.join(BASE[table])} FROM {staged}"
-        self.db.execute(f"CREATE TEMP TABLE twice_{table} AS SELECT uid FROM {staged} GROUP BY uid HAVING count(*) > 1")
-        if not self._count(f"SELECT count(*) FROM twice_{table}"):
-            return f"SELECT * FROM {staged}"
+            columns = ", ".join(BASE[table])
+            facts = f"SELECT DISTINCT {columns} FROM staged_{table}"
+            if table == "settings":
+                facts = "SELECT scope_uid, name, max(value) AS value FROM staged_settings GROUP BY scope_uid, name"
+            return self._write(table, f"SELECT {_columns(table)} FROM ({facts})")
+        if table == "principals":
+            return self._write_once(table, lambda facts: log_facts.principals_with_sightings(self.db, facts))
+        return self._write_once(table, lambda facts: facts)
+
+    def _write_once(self, table: str, complete: Callable[[str], str]) -> int:
+        """Write a table of things with ids, every one once, however often it was yielded.
+
+        `complete` gives a query with what is to be added to a query over the staged table. Whether anything is there
+        twice is asked of the keys that were written, which is cheaper than to work them out again.
+        """
+        select = f"SELECT uid_text AS id, {_columns(table)} FROM"
+        rows = self._write(table, f"{select} ({complete(f'SELECT * FROM staged_{table}')})")
+        self.db.execute(f"CREATE TEMP TABLE twice_{table} AS SELECT uid FROM {table} GROUP BY uid HAVING count(*) > 1")
+        if not self._is_repeated(table):
+            return rows
         self._refuse_shared_keys(table)
-        return statement("once", table=table, values=_number_of_values(table), widest=_widest_first(table))
+        once = statement("once", table=table, values=_number_of_values(table), widest=_widest_first(table))
+        return self._write(table, f"{select} ({complete(once)})")
+
+    def _is_repeated(self, table: str) -> bool:
+        return bool(self._count(f"SELECT count(*) FROM twice_{table}"))
 
     def _refuse_shared_keys(self, table: str) -> None:
         shared = self.db.execute(statement("shared_keys", table=table)).fetchone()
@@ -186,9 +197,10 @@ class _Sealing:
     def _grants(self) -> int:
         """Grants, every one with the resource where it was given."""
         self._climb()
-        grants = statement("grants_with_origins", grants=self._once("grants"))
-        grants = log_facts.grants_with_openings(self.db, grants)
-        return self._write("grants", f"SELECT {_id_column('grants')}{_columns('grants')} FROM ({grants})")
+        return self._write_once(
+            "grants",
+            lambda facts: log_facts.grants_with_openings(self.db, statement("grants_with_origins", grants=facts)),
+        )
 
     def _climb(self) -> None:
         """Find the origin of inherited grants that name none: the nearest ancestor with the same grant of its own.
@@ -205,6 +217,8 @@ class _Sealing:
 
     def _grants_without_resource(self) -> Iterator[Coverage]:
         """Grants on resources that were not yielded: no rule can see them, so the report has to say so."""
+        if not self._is_repeated("grants") and not self._count(statement("grants_outside")):
+            return
         for name, count in self.db.execute(statement("grants_without_resource")).fetchall():
             yield self._partial(name, "resources", Reason(code="grants-without-resource", values={"count": count}))
 
@@ -246,20 +260,31 @@ class _Sealing:
 
     def _ids(self) -> int:
         mentioned = [
-            f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
-            for table in BASE
-            for name in self._mentioning(table)
+            f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name}_text IS NOT NULL"
+            for table, name in self._mentioning()
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
         mentioned.append("SELECT key, uid FROM organisation_ids")
         return self._write("ids", statement("ids", mentioned=" UNION ALL ".join(mentioned)))
 
-    def _mentioning(self, table: str) -> list[str]:
-        """The columns of a staged table that mention the id of something else in at least one row."""
-        names = [name for name in BASE[table] if is_uid(name) and name != "uid"]
-        counts = self.db.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staged_{table}")
-        return [name for name, count in zip(names, counts.fetchone() or (), strict=True) if count]
+    def _mentioning(self) -> list[tuple[str, str]]:
+        """The columns, with their tables, that mention something which no fact describes.
+
+        Asked of the keys that were written: most columns name nothing new, and the texts of those are left alone.
+        Where a table had versions of one thing, a version that was left out may name something, too.
+        """
+        columns = [(table, name) for table in BASE for name in BASE[table] if is_uid(name) and name != "uid"]
+        keys = " UNION ALL ".join(
+            f"SELECT {number} AS number, {name} AS key FROM {table} WHERE {name} IS NOT NULL"
+            for number, (table, name) in enumerate(columns)
+        )
+        new = {number for (number,) in self.db.execute(statement("mentioning", keys=keys)).fetchall()}
+        return [
+            (table, name)
+            for number, (table, name) in enumerate(columns)
+            if number in new or ("uid" in BASE[table] and self._is_repeated(table))
+        ]
 
     def _write(self, table: str, query: str) -> int:
         """Write a table and make it known to the connection by its name; gives the number of rows."""
@@ -267,7 +292,9 @@ class _Sealing:
         rows = self._count(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
-            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({literal(path)})")
+            self.db.execute(
+                f"CREATE OR REPLACE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({literal(path)})"
+            )
         return rows
 
     def _count(self, query: str) -> int:
@@ -286,11 +313,6 @@ def _columns(table: str) -> str:
         return f"coalesce({name}, {literal(default)}) AS {name}" if isinstance(default, str) else name
 
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
-
-
-def _id_column(table: str) -> str:
-    """The text id of what a row describes, for tables that have one, as the beginning of a select list."""
-    return "uid_text AS id, " if "uid" in BASE[table] else ""
 
 
 def _number_of_values(table: str) -> str:

@@ -1,16 +1,20 @@
 """Staging: the lines of a spool, read in a single pass into columns that DuckDB works on.
 
-`stage` has a row for each line; ``staged_<table>`` those of one kind of fact, in the columns of its table. Every id is
-there twice: as a key (`resource_uid`) and as text (`resource_uid_text`). Beside the files of scopes a spool may have
-lines that another machine has staged: ``*.parquet``.
+`stage` has a row for each line, ids as text; ``staged_<table>`` those of one kind of fact, in the columns of its table.
+Every id is there twice: as a key (`resource_uid`), which is worked out where it is asked for, and as text
+(`resource_uid_text`). Beside the files of scopes a spool may have lines that another machine has staged: ``*.parquet``.
+
+Most lines are resources and grants. A column that neither has costs a line as much as a number, empty as it is, so the
+columns of everything else are in one, `more`, as JSON.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import msgspec
 
 from cloudscan.snapshot import log_facts, spool
 from cloudscan.snapshot.database import column_types, literal, statement
@@ -24,6 +28,9 @@ _TAGS: Final[Mapping[str, str]] = {
     "settings": "setting",
     "activity": "activity",
 }
+_MANY: Final = ("resources", "grants", "memberships")
+"""Tables whose columns `stage` has as they are: what an estate has very many of."""
+
 _COMMON: Final = "small.jsonl"
 _SMALL: Final = 256 * 1024  # bytes
 
@@ -40,12 +47,13 @@ class Staging:
     def read(self) -> None:
         """Make the tables known to the connection."""
         paths = list(self._files())
-        uids = [name for name in _columns() if is_uid(name)]
+        many = (_TAGS[table] for table in _MANY)
         lines = statement(
             "stage",
-            uids=", ".join(uids),
-            keyed_uids=", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids),
-            known_types=", ".join(literal(tag) for tag in (*_TAGS.values(), *log_facts.TAGS, "gone")),
+            packed=", ".join(_packed()),
+            many=", ".join(literal(tag) for tag in many),
+            more=", ".join(f"{name} := {name}" for name in _packed()),
+            known_types=", ".join(literal(tag) for tag in (*_TAGS.values(), *log_facts.COLUMNS, "gone")),
             files=", ".join(map(literal, paths)),
             columns=column_types(_columns()),
         )
@@ -63,13 +71,23 @@ class Staging:
             target = literal(self.work / "stage.parquet")
             self.db.execute(f"COPY ({lines}) TO {target} (FORMAT parquet, COMPRESSION lz4)")
             self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({target})")
+        unpacked = f"unnest(from_json(more, {literal(msgspec.json.encode(_packed()).decode())}))"
+        self.db.execute(
+            f"CREATE VIEW stage_of_few AS SELECT * EXCLUDE more, {unpacked} FROM stage WHERE more IS NOT NULL"
+        )
         for table, tag in _TAGS.items():
-            columns = [name for name in BASE[table] if not is_uid(name)]
-            columns += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
-            self.db.execute(
-                f"CREATE VIEW staged_{table} AS "
-                f"SELECT {', '.join(columns)}, scope_file FROM stage WHERE type = {literal(tag)}"
-            )
+            self._show(table, tag, list(BASE[table]), "stage" if table in _MANY else "stage_of_few")
+        for tag, columns in log_facts.COLUMNS.items():
+            self._show(f"{tag}s", tag, list(columns), "stage_of_few")
+
+    def _show(self, name: str, tag: str, columns: Sequence[str], source: str) -> None:
+        """Make the view of one kind of fact."""
+        shown = [name for name in columns if not is_uid(name)]
+        shown += [f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in columns if is_uid(name)]
+        self.db.execute(
+            f"CREATE VIEW staged_{name} AS "
+            f"SELECT {', '.join(shown)}, scope_file FROM {source} WHERE type = {literal(tag)}"
+        )
 
     def malformed_lines(self) -> dict[str, int]:
         """How many lines of each spool file are not records: a disk that ran full, an editor."""
@@ -101,8 +119,14 @@ class Staging:
 
 def _columns() -> dict[str, str]:
     """All columns that a line may have, and the types they are read as."""
-    columns = {"type": "VARCHAR", "scope_file": "VARCHAR", **log_facts.COLUMNS}
-    for fields in BASE.values():
+    columns = {"type": "VARCHAR", "scope_file": "VARCHAR"}
+    for fields in (*BASE.values(), *log_facts.COLUMNS.values()):
         for name, kind in fields.items():
             columns[name] = "VARCHAR" if is_uid(name) or kind.endswith("_ladder") else kind
     return columns
+
+
+def _packed() -> dict[str, str]:
+    """The columns that are in `more`, and their types. JSON stays outside: a null in it would not come back as one."""
+    flat = {"type", "scope_file"}.union(*(BASE[table] for table in _MANY))
+    return {name: kind for name, kind in _columns().items() if name not in flat and kind != "JSON"}

@@ -264,11 +264,11 @@ WORDS: Final[Mapping[str, frozenset[str]]] = {
 def key_of(text: str) -> str:
     """The SQL that turns a text id, given as an SQL expression, into its key; NULL stays NULL.
 
-    The lower half of the id's MD5, less one bit so that it fits a BIGINT: the same in every snapshot and on every
+    The last eight bytes of the id's MD5, less one bit so that it fits a BIGINT: the same in every snapshot and on every
     version of the engine, which DuckDB's own `hash` does not promise. Sealing refuses an estate in which two
-    ids share a key.
+    ids share a key. (`md5_number_lower` is the same number, but takes it apart as text and needs four times as long.)
     """
-    return f"CAST(md5_number_lower({text}) >> 1 AS BIGINT)"
+    return f"CAST(md5_number({text}) >> 65 AS BIGINT)"
 
 
 def key(text: str) -> int:

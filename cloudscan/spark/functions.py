@@ -43,12 +43,12 @@ def name(value: str) -> str:
 
 def lower(of: str) -> str:
     """Small letters, letter by letter: what a letter becomes does not depend on the letters around it."""
-    return _letter_by_letter("lower", of)
+    return _each_alone("lower", of)
 
 
 def upper(of: str) -> str:
     """Capitals, letter by letter."""
-    return _letter_by_letter("upper", of)
+    return _each_alone("upper", of)
 
 
 def trim(of: str, characters: str | None, position: str) -> str:
@@ -135,8 +135,8 @@ def _as_in_json(number: str) -> str:
     )
 
 
-def _letter_by_letter(function: str, of: str) -> str:
-    before, after = _names_of_letters(function)
+def _each_alone(function: str, of: str) -> str:
+    before, after = _variables(function)
     return (
         f"CASE WHEN octet_length({of}) = char_length({of}) THEN {function}({of}) "
         f"ELSE translate({of}, {before}, {after}) END"
@@ -146,11 +146,11 @@ def _letter_by_letter(function: str, of: str) -> str:
 def declarations() -> Iterator[str]:
     """The statements that give a session the letters: `lower` and `upper` speak of them by name."""
     for function in ("lower", "upper"):
-        for variable, letters in zip(_names_of_letters(function), _letters(function), strict=True):
+        for variable, letters in zip(_variables(function), _letters(function), strict=True):
             yield f"DECLARE OR REPLACE VARIABLE {variable} STRING DEFAULT {text(letters)}"
 
 
-def _names_of_letters(function: str) -> tuple[str, str]:
+def _variables(function: str) -> tuple[str, str]:
     return f"cloudscan_before_{function}", f"cloudscan_after_{function}"
 
 

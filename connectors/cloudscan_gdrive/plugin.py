@@ -8,7 +8,7 @@ from cloudscan_gdrive.forecast import FORECASTING
 from cloudscan_gdrive.needs import needs
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
-from cloudscan_gdrive.questions import QUESTIONS
+from cloudscan_gdrive.questions import INVENTORY_QUESTIONS, QUESTIONS
 from cloudscan_gdrive.settings import SETTINGS
 
 
@@ -41,7 +41,7 @@ PLUGIN = ConnectorPlugin(
     permissions=PERMISSIONS,
     packages=("certifi", "cryptography", "google.auth", "googleapiclient", "pycurl"),
     settings=SETTINGS,
-    questions=QUESTIONS,
+    questions=(*QUESTIONS, *INVENTORY_QUESTIONS),
     open=_open,
     meaning=3,
     basis_options=(

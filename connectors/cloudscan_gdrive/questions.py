@@ -160,7 +160,6 @@ INVENTORY_SWITCHES: Final = Question(
         ),
     ),
 )
-"""What the files of an inventory export answer: nothing is requested for them."""
 
 QUESTIONS: Final = (
     USERS,
@@ -183,8 +182,8 @@ QUESTIONS: Final = (
     CHANGES,
     ACTIVITIES,
     STILL_THERE,
-    INVENTORY,
-    INVENTORY_FOLDERS,
-    INVENTORY_SWITCHES,
 )
 """All of them, for the core and for the documentation."""
+
+INVENTORY_QUESTIONS: Final = (INVENTORY, INVENTORY_FOLDERS, INVENTORY_SWITCHES)
+"""Those that the files of an inventory export answer: nothing is requested for them."""

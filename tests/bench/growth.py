@@ -34,8 +34,8 @@ SMALL: Final = {"--version": 2.0, "--help": 2.0, "rules show s3-public-read-by-p
 """Questions that need neither ledger nor snapshot, and how many times `import click` each may cost."""
 
 TRIED: Final = (
-    "Tickets: the texts of standing tickets are still put into words each night, since the digest in a ticket is of its "
-    "text; a digest of what the text is made from would rewrite every ticket once.",
+    "Tickets: standing tickets are put into words each night, since the digest in a ticket is of its text; a digest of "
+    "what the text is made from would rewrite every ticket once.",
     "Tickets: without the garbage collector planning takes a tenth less.",
 )
 

@@ -24,6 +24,20 @@ def test_options_that_do_not_go_together(desk: Desk, options: list[str], words: 
     assert words in result.err
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--remote", "sc://spark"], "--master and --remote belong to --engine spark"),
+        (["--engine", "spark", "--master", "yarn", "--remote", "sc://spark"], "leave one of them out"),
+    ],
+)
+def test_options_that_do_not_go_together_in_judging(desk: Desk, options: list[str], words: str) -> None:
+    result = desk.run("judge", "snapshot", *options)
+
+    assert (result.code, result.out) == (2, "")
+    assert words in result.err
+
+
 @pytest.mark.parametrize("option", ["--master=spark://127.0.0.1:{port}", "--remote=sc://127.0.0.1:{port}"])
 def test_a_spark_that_does_not_answer(desk: Desk, option: str, tmp_path: Path) -> None:
     with socket.socket() as taken:

@@ -2,9 +2,11 @@
 
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cloudscan.connector import Yielded
 from cloudscan.errors import ConfigurationError, SnapshotError
@@ -123,6 +125,20 @@ def test_a_large_spool_is_staged_in_a_file_with_the_same_result(tmp_path: Path) 
     seal(tmp_path, SealOptions(in_memory=0))
 
     assert tables() == in_memory
+
+
+def test_what_few_lines_have_is_sealed_as_it_was_said(tmp_path: Path) -> None:
+    """Principals, settings and logs share a column on the way: odd characters, moments, nothing and "null" survive."""
+    moment = datetime(2026, 3, 1, 4, 5, 6, 789012, tzinfo=UTC)
+    ann = replace(person("ann", email='a"\0\\漢@acme.example'), last_seen_on=moment, sponsor_uid="toy:boss")
+    settings = [Setting(scope_uid="toy:1", name=name, value=value) for name, value in (("a", None), ("b", "null"))]
+
+    with sealed(tmp_path, ann, *settings) as snapshot:
+        people = snapshot.query("SELECT email, last_seen_on::VARCHAR, sponsor_uid, redeemed FROM principals").rows
+        switches = snapshot.query("SELECT name, value FROM settings ORDER BY name").rows
+
+    assert people == [['a"\0\\漢@acme.example', "2026-03-01 04:05:06.789012", "toy:boss", ann.redeemed]]
+    assert switches == [["a", None], ["b", "null"]]
 
 
 def test_members_are_those_of_groups_in_groups_too(tmp_path: Path) -> None:

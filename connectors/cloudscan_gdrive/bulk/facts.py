@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from cloudscan.facts import OBSERVED_ON, AnyFact, Grant, Principal, Resource, unread_grants
+from cloudscan.facts import OBSERVED_ON, Affiliation, AnyFact, Grant, Membership, Principal, Resource, unread_grants
 from cloudscan_gdrive.api.models import Permission
 from cloudscan_gdrive.bulk.rows import Inventory, Row, listed_with, moment, parents, permissions, text, value
 from cloudscan_gdrive.meaning import uids
@@ -143,6 +143,23 @@ class ExportedDrives:
         email = text(row, "owner.user.email")
         return uids.user(self.people.address_of(email)) if email else None
 
+    def _owners(self, email: str, owner: str, name: str) -> Iterator[AnyFact]:
+        """Who owns a drive: a person, or the group of a shared drive's members, who are not known."""
+        if email:
+            yield from self._first_mention(self.people.principal("user", email))
+            return
+        yield Principal(
+            uid=owner,
+            platform=uids.PLATFORM,
+            account=self.people.primary,
+            kind="group",
+            name=name,
+            affiliation=Affiliation.INTERNAL,
+            status="active",
+            detail={"join": "invited"},
+        )
+        yield Membership(group_uid=owner, member_uid=None)
+
     def _drive(self, row: Row, drive: str, owner: str | None, *, shared: bool) -> Iterator[AnyFact]:
         if drive in self._reported:
             return
@@ -150,12 +167,15 @@ class ExportedDrives:
         email, identity = text(row, "owner.user.email").lower(), drive.rpartition("/")[2]
         if shared and not self.tell_shared_drives:
             return
+        name = text(row, "owner.shared_drive.name") or identity
+        if owner is not None:
+            yield from self._owners("" if shared else email, owner, name)
         yield Resource(
             uid=drive,
             platform=uids.PLATFORM,
             account=self.people.primary,
             kind="shared_drive" if shared else "my_drive",
-            name=text(row, "owner.shared_drive.name") or identity if shared else f"My Drive: {email or identity}",
+            name=name if shared else f"My Drive: {email or identity}",
             path=identity if shared else email,
             owner_uid=owner,
             size_bytes=0,

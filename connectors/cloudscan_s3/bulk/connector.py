@@ -48,7 +48,9 @@ class ConfigConnector:
         self._stale = Once[tuple[Mapping[str, Mapping[str, datetime | None]], Sequence[Gap]]]()
         self._recorded = OncePerKey[str, tuple[Recorded | None, Sequence[Gap]]]()
         self._refused: dict[str, ProviderError] = {}  # by account: why it cannot be asked
-        self._live = S3Connector(options, estate, self._now, self._others, self._recorded_of)
+        # What is recorded is new each time, so that nothing is kept from one scan to the next.
+        live = msgspec.structs.replace(options, full_every_days=1)
+        self._live = S3Connector(live, estate, self._now, self._others, self._recorded_of)
 
     def scopes(self) -> Iterable[Scope]:
         """The accounts that can be asked, and those that Config knows. Raises as `S3Connector.scopes` does."""
@@ -71,15 +73,16 @@ class ConfigConnector:
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account with the buckets that Config knows; of anything else, as ever."""
+        del since
         if scope.kind != "account":
-            yield from self._live.collect(scope, since)
+            yield from self._read(scope)
             return
         if scope.account == self._live.identity().account:
             for _, gaps in (self._opened(), self._known_accounts(), self._stale_regions()):
                 yield from gaps
         unmerged = _Merged()
         buckets: list[Scope] = []
-        for one in self._live.collect(scope, since):
+        for one in self._read(scope):
             if isinstance(one, Scope) and one.kind == "bucket":
                 buckets.append(one)
             else:
@@ -92,12 +95,16 @@ class ConfigConnector:
             if item is None:
                 yield bucket
                 continue
-            for one in self._live.collect(bucket, None):
+            for one in self._read(bucket):
                 yield from unmerged.kept(_observed(one, item), refused)
         about = translate.account_uid(scope.account)
         if known is not None and refused is not None:
             yield from gaps_of_stale(known.stale, about)
         yield from unmerged.gaps(about, refused)
+
+    def _read(self, scope: Scope) -> Iterator[Yielded]:
+        """A scope as ever, without what the next scan would begin with."""
+        return (one for one in self._live.collect(scope, None) if not isinstance(one, Cursor))
 
     def _others(self) -> Others:
         known, gaps = self._known_accounts()

@@ -11,10 +11,12 @@ import pytest
 from cloudscan.connector import Estate
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import OBSERVED_ON, Grant, Outcome
+from cloudscan.testing import conforms
 from cloudscan_emulators.google import company, inventory_export
 from cloudscan_gdrive.bulk.connector import InventoryConnector
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.plugin import PLUGIN
+from cloudscan_gdrive.settings import SETTINGS
 from tests.connectors import reading
 from tests.connectors.gdrive.estate import connector, serve
 from tests.connectors.reading import Read
@@ -32,6 +34,12 @@ OURS = Estate(domains=frozenset({"kumo.example"}))
 def exported(folder: Path, *rows: Mapping[str, Any]) -> Read:
     (folder / "part.json").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return reading.read(PLUGIN.open(Options(inventory_export=str(folder)), OURS))
+
+
+def test_it_conforms(tmp_path: Path) -> None:
+    (tmp_path / "part.json").write_text(json.dumps(ROW), encoding="utf-8")
+
+    conforms(PLUGIN.open(Options(inventory_export=str(tmp_path)), OURS), settings=SETTINGS)
 
 
 def meaning(grant: Grant) -> tuple[object, ...]:

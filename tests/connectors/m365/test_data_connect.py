@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from cloudscan.connector import Estate
+from cloudscan.connector import Connector, Estate
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import OBSERVED_ON, Grant, Outcome
+from cloudscan.testing import conforms
 from cloudscan_m365.options import Options
 from cloudscan_m365.plugin import PLUGIN
+from cloudscan_m365.settings import SETTINGS
 from tests.connectors import reading
 from tests.connectors.reading import Read
 
@@ -79,16 +81,24 @@ def file(name: str, scope: str, item: str) -> Row:
 
 
 def exported(folder: Path, **datasets: Sequence[Mapping[str, Any]]) -> Read:
+    return reading.read(opened(folder, **datasets))
+
+
+def opened(folder: Path, **datasets: Sequence[Mapping[str, Any]]) -> Connector:
     for name, rows in {"sites": [OFFICE], **datasets}.items():
         lines = "\n".join(json.dumps(row) for row in rows)
         (folder / f"part-00000-{name}.json").write_text(lines, encoding="utf-8")
     options = Options(data_connect=str(folder), data_connect_directory=False, tenant="kumo.example")
-    return reading.read(PLUGIN.open(options, Estate(domains=frozenset({"kumo.example"}))))
+    return PLUGIN.open(options, Estate(domains=frozenset({"kumo.example"})))
 
 
 def on(result: Read, name: str) -> list[Grant]:
     (uid,) = {one.uid for one in result.of_kind("file") if one.name == name}
     return result.grants(uid)
+
+
+def test_it_conforms(tmp_path: Path) -> None:
+    conforms(opened(tmp_path, permissions=[link("Anyone")]), settings=SETTINGS)
 
 
 @pytest.mark.parametrize(

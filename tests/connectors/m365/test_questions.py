@@ -15,7 +15,7 @@ from cloudscan_emulators.microsoft.questions import PATTERNS
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365 import questions as asked
 from cloudscan_m365.permissions import GRAPH_FULL_CONTROL
-from cloudscan_m365.plugin import PLUGIN
+from cloudscan_m365.questions import QUESTIONS
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
 
@@ -65,7 +65,7 @@ def undisturbed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Rea
 def sample() -> Iterator[Any]:
     """Each question with one of the failures, so that all failures have their turn."""
     names = list(FAILURES)
-    questions = [one.name for one in PLUGIN.questions if one.name not in NOT_ASKED]
+    questions = [one.name for one in QUESTIONS if one.name not in NOT_ASKED]
     for number, question in enumerate(questions):
         failure = names[number % len(names)]
         yield pytest.param(question, failure, id=f"{question} {failure}")
@@ -131,7 +131,7 @@ def invented(before: Read, after: Read) -> set[str]:
 
 
 def test_every_question_has_a_pattern() -> None:
-    assert {question.name for question in PLUGIN.questions} == PATTERNS.keys()
+    assert {question.name for question in QUESTIONS} == PATTERNS.keys()
 
 
 def test_nobody_is_ours_or_deleted_where_the_directory_does_not_answer(server: Server, tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ import pytest
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import OBSERVED, OBSERVED_ON, Fact, Outcome, Resource, Setting
+from cloudscan.testing import conforms
 from cloudscan_emulators.aws import company
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.options import Options
+from cloudscan_s3.settings import SETTINGS
 from tests.connectors.reading import Read
-from tests.connectors.s3.estate import ACCOUNT, ALL_ON, bucket, read, s3, s3control
+from tests.connectors.s3.estate import ACCOUNT, ALL_ON, bucket, connector, read, s3, s3control
 
 SHOP = "222233334444"
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::open/*"}
@@ -54,6 +56,13 @@ def test_the_company_is_the_same_both_ways(server: Emulator) -> None:
     assert comparable(known) == comparable(asked)
     assert not known.refused
     assert not per_bucket(server)
+
+
+def test_it_conforms(server: Emulator) -> None:
+    bucket(server, "open", ALLOW)
+    server.config.aggregator = "all"
+
+    conforms(connector(server, config_aggregator="all"), settings=SETTINGS)
 
 
 def test_a_folder_of_delivered_snapshots_says_the_same(server: Emulator, tmp_path: Path) -> None:
