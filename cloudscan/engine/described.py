@@ -32,7 +32,7 @@ class DescribedRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find(folders: Iterable[Path], rule_id: str) -> DescribedRule | None:
-    """The rule in the one file that has its id for a name; None if there is no such file, or it cannot be read as one."""
+    """The rule in the one file that has its id for a name; None if there is none, or it cannot be read as one."""
     files = _files(folders)
     named = [file for file in files if file.stem == rule_id and not _is_other(file)]
     remedies, problems = shared.read(files)

@@ -19,12 +19,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
+from cloudscan.plugins import bundled_rules
 from cloudscan.snapshot import seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.spark.judging import SparkFolding
 from cloudscan.spark.session import Cluster, session
 from cloudscan.spark.tables import files_of
-from tests.bench.engine import RULES, measured, write_rules, write_spool
+from tests.bench.engine import measured, write_spool
 from tests.bench.figures import Bench, Figure, save
 
 MASTER = "local[2]"
@@ -55,7 +56,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         measured("write", lambda: write_spool(folder, options.scale))
-        rules = loader.load_archived(write_rules(folder))
+        rules = loader.load([bundled_rules()])
         measured("seal", lambda: seal.seal(folder))
         with Snapshot.open(folder) as snapshot, session(Cluster(master=MASTER)) as spark:
             here, duckdb_seconds = timed(lambda: judge(snapshot, rules))
@@ -70,7 +71,7 @@ def main() -> int:
         f"Spark {spark_seconds:.1f} s CPU, DuckDB {duckdb_seconds:.1f} s CPU, {spark_seconds / duckdb_seconds:.1f} : 1"
     )
     if options.save:
-        work = f"{len(RULES)} rules on {options.scale:g} million resources on Spark, {MASTER}; equal verdicts"
+        work = f"{len(rules)} shipped rules on {options.scale:g} million resources on Spark, {MASTER}; equal verdicts"
         figure = Figure(work=work, ours=spark_seconds, unit="s CPU", reference=duckdb_seconds, against="DuckDB, here")
         save(
             Bench(
