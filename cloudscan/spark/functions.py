@@ -83,7 +83,7 @@ def to_boolean(of: str) -> str:
 def json_text(of: str, steps: Sequence[Step]) -> str:
     """What is at a place of a JSON text, as text; NULL if nothing is, or null.
 
-    Spark writes a large or small fraction as Java does, which is put right; within a list or an object it stays so.
+    Spark writes a large or small fraction as Java does, which is fixed here; within a list or an object it stays so.
     """
     found, number = _found_in_json(of, steps, "STRING"), _found_in_json(of, steps, "DOUBLE")
     if (path := _json_path(steps)) is not None:

@@ -169,12 +169,13 @@ def _put_kept(run: Run, lines: Path, folder: Path) -> None:
     """Put what is kept of each scope for the next run: its facts before what names their cursor and checksums."""
     for path in sorted(lines.glob("*.jsonl")):
         report = spool.report_of(path)
-        if report.cursor and report.is_whole:
+        if incremental.can_be_continued(report):
             incremental.keep(path, report, folder)
             for suffix in (".jsonl.gz", ".json"):
                 kept = (folder / path.name).with_suffix(suffix)
-                run.store.upload(kept, run.kept(path.name) + suffix)
-                kept.unlink()
+                if kept.exists():  # a cursor that stands for all facts is kept without them
+                    run.store.upload(kept, run.kept(path.name) + suffix)
+                    kept.unlink()
 
 
 def _reports(lines: Path, elsewhere: Iterable[Scope], file: Path) -> Path:

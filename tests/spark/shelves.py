@@ -33,7 +33,7 @@ class Shelves:
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         (self.company / f"{uuid.uuid4().hex}.asked").write_text(f"{scope.name} {'for changes' if since else 'in full'}")
-        inner = list(ToyConnector(self.company).collect(scope, since))
+        inner = list(self._of_shelf(scope, since))
         yield from inner[:1]
         if (self.company / f"{scope.name}.kills").exists():
             (self.company / f"{scope.name}.kills").unlink()
@@ -42,6 +42,12 @@ class Shelves:
         yield from inner[1:]
         if not scope.name.startswith("annex"):
             yield from (one for one in self._shelves() if one.name.startswith("annex"))
+
+    def _of_shelf(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+        """Of an annex everything, with a cursor that stands for all of it; of other shelves what changed."""
+        is_whole = scope.name.startswith("annex")
+        for one in ToyConnector(self.company).collect(scope, None if is_whole else since):
+            yield msgspec.structs.replace(one, whole=True) if is_whole and isinstance(one, Cursor) else one
 
     def _shelves(self) -> Iterator[Scope]:
         for scope in ToyConnector(self.company).scopes():
