@@ -194,10 +194,13 @@ def collect(
                 for report in spool.reports(into / "spool")
                 if not report.is_whole or report.scope.platform in suspect
             ]
-            seal(into, options.seal, clock=options.clock, suspect=suspect)
-            if options.earlier:
-                options.earlier.pass_on(unread, into)
-            emptied.keep(lists, into)
+
+            def keep_more(snapshot: Path) -> None:
+                if options.earlier:
+                    options.earlier.pass_on(unread, snapshot)
+                emptied.keep(lists, snapshot)
+
+            seal(into, options.seal, clock=options.clock, suspect=suspect, keep_more=keep_more)
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise SnapshotError(
                 say(

@@ -75,10 +75,13 @@ def seal(
     *,
     clock: Callable[[], datetime] = spool.now,
     suspect: Container[str] = (),
+    keep_more: Callable[[Path], None] = lambda _: None,
 ) -> Manifest:
     """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
 
-    Of the platforms in `suspect` nothing is kept for the next scan: their lists lacked things that exist.
+    Of the platforms in `suspect` nothing is kept for the next scan: their lists lacked things that exist. `keep_more`
+    is called with the folder in which the snapshot is made, for what else the next scan needs: it appears together
+    with the snapshot.
 
     If interrupted at any point, call it again. Raises `SnapshotError` if there is no spool, or if two different ids
     share a key.
@@ -108,6 +111,7 @@ def seal(
         report = spool.report_of(path)
         if incremental.can_be_continued(report) and report.scope.platform not in suspect:
             incremental.keep(path, report, work / incremental.FOLDER)
+    keep_more(work)
     _publish(folder, work, manifest)
     if not options.keep_spool:
         shutil.rmtree(lines)
