@@ -211,6 +211,18 @@ BY_READING: Final = frozenset(
 )
 """What every account is asked when it is opened and read, or ours alone; the last one where there is a directory."""
 
+NOT_TRIED: Final = frozenset(
+    (
+        ask.CONFIG_RESOURCES,
+        ask.CONFIG_ITEMS,
+        ask.CONFIG_SOURCES,
+        ask.CONFIG_FOLDERS,
+        ask.CONFIG_FILES,
+        ask.CONFIG_FILE,
+    )
+)
+"""What is asked only where AWS Config is read in place of the buckets: the scan itself says what it lacks there."""
+
 _MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES, ask.STORAGE_METRICS, ask.STORAGE))
 """Where the sample does not need the answer, the scan is complete without the permission."""
 
