@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from cloudscan.errors import ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.sentence import say
 from cloudscan.text import first_line
 
@@ -109,7 +110,7 @@ def _builder(cluster: Cluster) -> "SparkSession.Builder":
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise ConfigurationError(
-            say("Judging on Spark needs PySpark, which is not installed; run pip install 'cloudscan[spark]'.")
+            say("Spark needs PySpark, which is not installed; {hint}.", hint=install_hint("spark"))
         ) from error
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)  # writes stack traces to stderr
     builder = SparkSession.builder.appName("cloudscan")

@@ -96,6 +96,10 @@ def check_rows(estate: Estate, question: str, failure: str, spoilt: Night, right
         assert not row.question or has_words("question", row.question, "ja"), row
 
 
+OF_FILES = ("gdrive-inventory", "m365-data-connect")
+"""What begins like this is asked of files that the provider has written, by no request; `docs/bulk.md`."""
+
+
 def _questions(platform: str) -> Mapping[str, Question]:
     return {question.name: question for question in plugins.connector(platform).questions}
 
@@ -105,5 +109,5 @@ def test_every_declared_question_has_a_pattern_and_words(platform: str) -> None:
     """A question that is added without them would not be tried."""
     names = _questions(platform).keys()
 
-    assert names == PATTERNS[platform].keys()
+    assert {name for name in names if not name.startswith(OF_FILES)} == PATTERNS[platform].keys()
     assert [name for name in names for language in ("en", "ja") if not has_words("question", name, language)] == []
