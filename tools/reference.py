@@ -114,7 +114,7 @@ nobody is asked.
 
 **Advised** is the live scan as long as it fits into a night (eight hours), because nothing else answers as much; beyond
 that what the provider has written itself, where that takes less than half; on the nights after, what changed. Above 30
-million resources judging is better done by Spark.
+million resources judging is better done by Spark ([beyond one machine](scale.md)).
 
 The hours are the longest of three: what the provider's quota allows, waiting for answers (0.2 seconds each, 16 at a
 time), and the processor. Processor time contains sealing and judging. Memory stays below 2 GiB because DuckDB spills.

@@ -35,14 +35,14 @@ FORECASTING: Final = Forecasting(
         ),
         Approach(
             name="quiet-night",
-            title=say("Ask every drive what changed"),
+            title=say("Ask the Drive log who changed anything, and those what"),
             role=Role.CHANGES,
-            requests={ONCE: 55, "users": 3.1, "drives": 3, "files": 0.0002},
+            requests={ONCE: 55, "users": 1.3, "drives": 2, "files": 0.0002},
             microseconds={"users": 3_000, "drives": 3_000, "files": 3},
             quotas=(
                 Quota(
                     allowed=(Allowance(inf, 900_000),),
-                    used={"users": 200, "drives": 200},
+                    used={"users": 110, "drives": 200},
                     source=_UNITS,
                 ),
             ),
