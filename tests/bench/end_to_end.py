@@ -93,7 +93,8 @@ def write_scope(
                    CASE WHEN i % 4 = 0 THEN 'write' ELSE 'read' END AS access,
                    CASE WHEN i % 5000 = 0 THEN '{platform.link}' ELSE 'acl' END AS via,
                    false AS discoverable, '9999-12-31T00:00:00Z' AS expires_on, false AS password,
-                   '2025-01-01T00:00:00Z' AS granted_on, true AS effective, '' AS blocked_by
+                   '2025-01-01T00:00:00Z' AS granted_on, true AS effective, '' AS blocked_by,
+                   '{{"pending_owner": "false", "view": ""}}'::JSON AS detail
             FROM range({begin * 3 // 2}, {(begin + files) * 3 // 2}) AS r(i)""",
     ]
     if number == 0:
@@ -102,7 +103,10 @@ def write_scope(
                        CASE WHEN i < 20000 THEN 'user' ELSE 'group' END AS kind, 'p' || i || '@acme.example' AS email,
                        'acme.example' AS domain,
                        CASE WHEN i % 100 = 0 THEN 'external' ELSE 'internal' END AS affiliation,
-                       CASE WHEN i % 5000 = 0 THEN 'suspended' ELSE 'active' END AS status
+                       CASE WHEN i % 5000 = 0 THEN 'suspended' ELSE 'active' END AS status,
+                       '2025-12-01T00:00:00Z' AS last_seen_on,
+                       {{'consumer': 'false', 'person': '', 'leave_on': '', 'join': '', 'external_member': 'false'}}
+                           AS detail
                 FROM range(20500) AS r(i)""",
             f"""SELECT 'membership' AS type, '{name}:user/' || (20000 + i % 500) AS group_uid,
                        '{name}:user/' || (i % 20000) AS member_uid FROM range(100000) AS r(i)""",
