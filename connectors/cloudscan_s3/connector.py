@@ -14,13 +14,15 @@ from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
 from cloudscan_s3 import further_lists, people, quiet_nights, regions, rotation, scopes, selection
-from cloudscan_s3.access import resource_tags
+from cloudscan_s3.access import resource_tags, second_opinion
 from cloudscan_s3.access.access_paths import AccessPaths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
 from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
 from cloudscan_s3.access.equal_buckets import JudgedOnce
 from cloudscan_s3.access.own_estate import OwnEstate
+from cloudscan_s3.access.second_opinion import Analyzer
 from cloudscan_s3.api import (
+    access_analyzer,
     access_points,
     account,
     control_policies,
@@ -46,6 +48,7 @@ from cloudscan_s3.others import NOBODY_ELSE, Others
 from cloudscan_s3.permissions import PERMISSIONS
 from cloudscan_s3.questions import (
     ACCESS_POINTS,
+    ANALYZERS,
     BUCKET_ACL,
     BUCKET_POLICY,
     CALLER,
@@ -107,6 +110,7 @@ class S3Connector:
         self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
         self._judging = JudgedOnce()
+        self._analyzers = OncePerKey[tuple[str, str], tuple[Sequence[Analyzer], Sequence[Gap]]]()
         # One look an account, also where it is read once more: what was acted on was then acted on as a whole.
         self._account_readings = OncePerKey[str, quiet_nights.AccountReading]()
 
@@ -260,6 +264,20 @@ class S3Connector:
             imposed = reader.organisation_block(self.asker(number), "")
         return imposed if isinstance(imposed, Block) else block
 
+    def _analyzers_in(self, number: str, region: str) -> tuple[Sequence[Analyzer], Sequence[Gap]]:
+        """The analyzers of an account in a Region, asked once in a scan: each night anew."""
+        return self._analyzers.get((number, region), lambda: access_analyzer.analyzers_in(self.asker(number), region))
+
+    def _analyzers_of(self, bucket: Bucket) -> Sequence[Analyzer]:
+        """Those in whose zone of trust a bucket is: its account's, and the organisation's that our own account has."""
+        caller = self.identity().account
+        region = bucket.region or self.asker(bucket.account).account.region
+        analyzers, _ = self._analyzers_in(bucket.account, region)
+        if bucket.account == caller or bucket.account not in self._members().by_account:
+            return analyzers
+        above, _ = self._analyzers_in(caller, region)
+        return (*analyzers, *(one for one in above if one.of_organisation))
+
     def _policies_above(self, number: str) -> PoliciesInForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""
         organisation = self._organisation()
@@ -382,6 +400,9 @@ class S3Connector:
             ),
         )
         yield from night.gaps
+        regions_with_buckets = sorted(_regions_of(buckets, asker))
+        opinions = regions.ask_each(regions_with_buckets, lambda region: self._analyzers_in(number, region), ANALYZERS)
+        yield from opinions.gaps
         asker = asker.remembering(night.memory)
         points, with_points, gaps = self._list_points(asker, number, buckets, enabled)
         yield from gaps
@@ -552,6 +573,8 @@ class S3Connector:
         elif self._estate.ranked_by_tag:
             bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
+        opinion = second_opinion.compare(bucket, paths, own_estate, self._analyzers_of(bucket), self._now)
+        yield from translate.second_opinion_of(bucket, opinion)
         inventories: inventory.Configured | None = None
         about, asked = translate.bucket_uid(bucket), scopes.deliveries_of(scope)
         if scopes.REPLICATION in asked:
@@ -624,6 +647,8 @@ class S3Connector:
         if self._estate.ranked_by_tag:
             bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
+        opinion = second_opinion.compare(bucket, paths, own_estate, self._analyzers_of(bucket), self._now)
+        yield from translate.second_opinion_of(bucket, opinion)
         yield from quiet_nights.bucket_cursor(scope, memory, listed.created_on)
 
     def _collect_points(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:

@@ -207,6 +207,7 @@ BY_READING: Final = frozenset(
         ask.CREDENTIALS,
         ask.IDENTITY_CENTERS,
         ask.DIRECTORY_USERS,
+        ask.ANALYZERS,
     )
 )
 """What every account is asked when it is opened and read, or ours alone; the last one where there is a directory."""
@@ -219,9 +220,11 @@ NOT_TRIED: Final = frozenset(
         ask.CONFIG_FOLDERS,
         ask.CONFIG_FILES,
         ask.CONFIG_FILE,
+        ask.ANALYZER_FINDINGS,
     )
 )
-"""What is asked only where AWS Config is read in place of the buckets: the scan itself says what it lacks there."""
+"""What is asked only where AWS Config is read in place of the buckets, or where there is an analyzer: the scan itself
+says what it lacks there."""
 
 _MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES, ask.STORAGE_METRICS, ask.STORAGE))
 """Where the sample does not need the answer, the scan is complete without the permission."""

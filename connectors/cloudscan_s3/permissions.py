@@ -100,6 +100,16 @@ PERMISSIONS: tuple[Permission, ...] = (
         optional=True,
     ),
     Permission(
+        name="access-analyzer:ListAnalyzers",
+        reason=say("whether IAM Access Analyzer gives a second opinion on who has access"),
+        optional=True,
+    ),
+    Permission(
+        name="access-analyzer:ListFindings",
+        reason=say("what IAM Access Analyzer says of the buckets, to compare"),
+        optional=True,
+    ),
+    Permission(
         name="s3:ListAccessPointsForObjectLambda", reason=say("to count Object Lambda access points"), optional=True
     ),
     Permission(name="s3tables:ListTableBuckets", reason=say("to count table buckets"), optional=True),

@@ -452,6 +452,21 @@ EVENT_HISTORY: Final = AwsQuestion(
     entries="Events",
     # Without its answer everything is asked: nothing is hidden.
 )
+ANALYZERS: Final = AwsQuestion(
+    name="s3-analyzers",
+    service="accessanalyzer",
+    operation="list_analyzers",
+    needs="access-analyzer:ListAnalyzers",
+    member="analyzers",
+    # A second opinion changes nothing of the first: without it nothing is hidden.
+)
+ANALYZER_FINDINGS: Final = AwsQuestion(
+    name="s3-analyzer-findings",
+    service="accessanalyzer",
+    operation="list_findings",
+    needs="access-analyzer:ListFindings",
+    member="findings",
+)
 REPLICATION: Final = AwsQuestion(
     name="s3-replication",
     operation="get_bucket_replication",
@@ -623,6 +638,8 @@ QUESTIONS: Final = (
     STORAGE_METRICS,
     STORAGE,
     EVENT_HISTORY,
+    ANALYZERS,
+    ANALYZER_FINDINGS,
     IAM_USERS,
     CREDENTIAL_REPORT,
     CREDENTIALS,

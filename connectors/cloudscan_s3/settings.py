@@ -6,6 +6,7 @@ Names follow the S3 API reference: PublicAccessBlockConfiguration, ObjectOwnersh
 from typing import Final
 
 from cloudscan.connector import SettingSpec, SettingType
+from cloudscan_s3.access.second_opinion import SecondOpinion
 
 SETTINGS: Final = (
     SettingSpec(
@@ -52,6 +53,17 @@ SETTINGS: Final = (
         type=SettingType.CHOICE,
         choices=("none", "sse-s3", "sse-kms", "dsse-kms"),
         meaning="how new objects are encrypted by default",
+    ),
+    SettingSpec(
+        name="second_opinion",
+        type=SettingType.CHOICE,
+        choices=tuple(SecondOpinion),
+        meaning="how IAM Access Analyzer's opinion of a bucket compares with ours; only where there is an analyzer",
+    ),
+    SettingSpec(
+        name="second_opinion_reasons",
+        type=SettingType.TEXT,
+        meaning="why the opinions differ, or why that is no contradiction; codes, separated by commas",
     ),
 )
 """Every name that a `Setting` of this connector can have."""

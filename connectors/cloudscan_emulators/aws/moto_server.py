@@ -26,6 +26,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from cloudscan_emulators.aws import access_analyzer
+from cloudscan_emulators.aws.access_analyzer import AccessAnalyzer
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
 from cloudscan_emulators.aws.config_recorder import ConfigRecorder
@@ -88,6 +90,7 @@ class Emulator:
     identity_center: IdentityCenter = field(default_factory=IdentityCenter)
     history: EventHistory = field(default_factory=EventHistory)  # of what the server was asked to change
     config: ConfigRecorder = field(default_factory=ConfigRecorder)
+    analyzer: AccessAnalyzer = field(default_factory=AccessAnalyzer)
 
     @property
     def requests(self) -> int:
@@ -169,7 +172,7 @@ def _operation(environment: Environment) -> str:
 
 def _error(environment: Environment, fault: Fault) -> str:
     """An error in the form of the service that is asked: AWS Organizations speaks JSON, AWS STS another XML than S3."""
-    if "HTTP_X_AMZ_TARGET" in environment:
+    if "HTTP_X_AMZ_TARGET" in environment or _service(environment) == access_analyzer.SERVICE:
         return json.dumps({"__type": fault.code, "message": fault.message})
     form = _ERROR_OF_A_QUERY if environment["REQUEST_METHOD"] == "POST" else _ERROR
     return form.format(code=fault.code, message=fault.message)
@@ -297,6 +300,10 @@ class _Faulty:
 
     def _around(self, environment: Environment) -> Reply | None:
         path = environment["PATH_INFO"]
+        if _service(environment) == access_analyzer.SERVICE:
+            line = f"{environment['REQUEST_METHOD']} {path}?{environment.get('QUERY_STRING', '')}"
+            account, region = _account(environment), _region(environment)
+            return self._emulator.analyzer.reply(line, _body(environment), account, region)
         expected = environment.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
         if expected:
             owners = {name: owner for name, (_, owner) in s3_backends.bucket_accounts.items()}

@@ -73,5 +73,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-storage-metrics": r"^POST .*ListMetrics\b",
     "s3-storage": r"^POST .*GetMetricData\b",
     "s3-event-history": r"^POST .*LookupEvents\b",
+    "s3-analyzers": r"^GET /analyzer(\?|$)",
+    "s3-analyzer-findings": r"^POST /finding$",
 }
 """By question: what finds its requests."""

@@ -32,6 +32,7 @@ from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, re
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encryption, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
+from cloudscan_s3.access.second_opinion import Comparison
 from cloudscan_s3.access.targets import opens_all_objects
 from cloudscan_s3.facts import explanations
 from cloudscan_s3.questions import ABAC, ACCESS_POINT_POLICY, BUCKET_POLICY
@@ -170,6 +171,14 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     )
     if isinstance(bucket.tags, Unread):
         yield _gap_of_tags(bucket, bucket.tags)
+
+
+def second_opinion_of(bucket: Bucket, opinion: Comparison | None) -> Iterator[Setting]:
+    """How an analyzer's opinion of a bucket compares with ours; nothing where there is none."""
+    if opinion is not None:
+        uid = bucket_uid(bucket)
+        yield Setting(scope_uid=uid, name="second_opinion", value=opinion.outcome.value)
+        yield Setting(scope_uid=uid, name="second_opinion_reasons", value=", ".join(opinion.reasons))
 
 
 def _objects_inside(bucket: Bucket) -> Mapping[str, int]:

@@ -41,6 +41,7 @@ UNASKED = {  # of the company, which has no such things
     "s3-multi-region-access-point-policy",
     *("s3-config-resources", "s3-config-items", "s3-config-sources"),  # test_aws_config.py
     *("s3-config-folders", "s3-config-files", "s3-config-file"),
+    "s3-analyzer-findings",  # test_second_opinion.py
     "s3-roles",  # of few buckets all are asked
 }
 
