@@ -26,9 +26,7 @@ _FALSE: Final = ("false", "f", "0", "no", "n")
 
 _JAVA_NUMBER: Final = r"^-?[0-9][.][0-9]+E-?[0-9]+\z"
 
-_JAVA_NUMBER_INSIDE: Final = r"[:,\[]-?[0-9][.][0-9]+E-?[0-9]+[,\]}]"
 _PAIR: Final = r"[\\]uD[89AB][0-9A-F]{2}[\\]uD[C-F][0-9A-F]{2}"
-_UNLIKE_INSIDE: Final = rf"{_JAVA_NUMBER_INSIDE}|{_PAIR}"
 _AROUND: Final = (
     r"(?<=[:,\[])(?=-?[0-9][.][0-9]{1,20}E-?[0-9]{1,3}[,\]}])|(?<=[0-9]E-?[0-9]{1,3})(?=[,\]}])"
     rf"|(?={_PAIR})|(?<={_PAIR})"
@@ -99,12 +97,13 @@ def json_text(of: str, steps: Sequence[Step]) -> str:
     found, number = _found_in_json(of, steps, "STRING"), _found_in_json(of, steps, "DOUBLE")
     if (path := _json_path(steps)) is not None:
         found = f"get_json_object({of}, {text(path)})"
-    inside = f"left({found}, 1) IN ('[', '{{') AND {found} RLIKE {text(_UNLIKE_INSIDE)}"
-    careful = f"WHEN {inside} THEN {_as_written(found)}"
-    if steps:
-        careful += f" WHEN {found} RLIKE {text(_JAVA_NUMBER)} AND {number} IS NOT NULL THEN {_as_in_json(found)}"
+    nested = f"left({found}, 1) IN ('[', '{{')"
+    rewritten = f"({nested} OR {number} IS NOT NULL)" if steps else nested
     # Most JSON has neither fractions nor other letters, and then there is nothing to look after.
-    return f"CASE WHEN NOT ({of} RLIKE {text(_WATCHED)}) THEN {found} {careful} ELSE {found} END"
+    return (
+        f"CASE WHEN NOT ({of} RLIKE {text(_WATCHED)}) THEN {found} "
+        f"WHEN {rewritten} THEN {_as_written(found)} ELSE {found} END"
+    )
 
 
 def checked_json(of: str) -> str:
@@ -154,7 +153,7 @@ def _as_in_json(number: str) -> str:
 
 
 def _as_written(of: str) -> str:
-    """A list or an object with its numbers and letters as in JSON. It is cut around them and put together again."""
+    """A number, a list or an object, with numbers and letters as in JSON. It is cut around them and put together."""
     letter = "from_json(concat('[\"', piece, '\"]'), 'ARRAY<STRING>')[0]"
     piece = (
         f"CASE WHEN piece RLIKE {text(_JAVA_NUMBER)} THEN {_as_in_json('piece')} "
