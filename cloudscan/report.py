@@ -18,9 +18,10 @@ from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Ve
 from cloudscan.fix import key_of
 from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
+from cloudscan.second_opinion import SecondOpinions
 from cloudscan.sentence import say
 
-SCHEMA_VERSION = "3.4"
+SCHEMA_VERSION = "3.5"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -328,6 +329,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
     rank_deadlines: Mapping[int, Mapping[Severity, int]] = {}  # what is otherwise for resources of a rank
     departures: DepartureFigures | None = None  # how fast access ends when people leave; None: nobody left
+    opinions: SecondOpinions | None = None  # what another program says of who gets in; None: none was had
     only: Sequence[str] = ()  # what it is restricted to: department=営業部; empty: it is about the whole estate
 
     @property

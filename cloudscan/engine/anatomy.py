@@ -57,6 +57,7 @@ class Anatomy:
     within: tuple[str, ...]  # conditions that a platform is of a given name
     where: str  # all other conditions
     flagged: str
+    caught: str  # that `flagged` is not FALSE, asked of its parts
     identity: tuple[str, ...]
     columns: Mapping[str, str]  # what the query yields, by name
     looking: frozenset[str]  # the tables that WHERE and the identity name, by alias
@@ -85,6 +86,7 @@ class Anatomy:
             joins=tuple(replace(join, sql=_renamed(join.sql, names)) for join in self.joins),
             where=_renamed(self.where, names),
             flagged=_renamed(self.flagged, names),
+            caught=_renamed(self.caught, names),
             identity=tuple(_renamed(sql, names) for sql in self.identity),
             columns={column: _renamed(sql, names) for column, sql in self.columns.items()},
         )
@@ -113,6 +115,7 @@ def anatomy(sql: str, identity: tuple[str, ...]) -> Anatomy | None:
         within=tuple(sorted(_sql(condition) for condition in where if _is_platform(condition))),
         where=" AND ".join(f"({_sql(condition)})" for condition in where if not _is_platform(condition)) or "TRUE",
         flagged=_sql(columns["flagged"]),
+        caught=_not_false(columns["flagged"]),
         identity=tuple(_sql(columns[column]) for column in identity),
         columns={name: _sql(column) for name, column in columns.items()},
         looking=frozenset(looking),
@@ -180,6 +183,16 @@ def _join(join: exp.Join, alias: str) -> Join:
         keeps_rows=keeps,
         few=keeps or (left and name in _FEW and _finds(on, alias, _FEW[name])),
     )
+
+
+def _not_false(condition: exp.Expr) -> str:
+    """That a condition is TRUE or NULL. Of parts that stand for themselves, most rows are asked the first alone."""
+    if isinstance(condition, exp.Paren):
+        return _not_false(condition.this)
+    if isinstance(condition, exp.And | exp.Or):
+        word = " AND " if isinstance(condition, exp.And) else " OR "
+        return f"({word.join(map(_not_false, condition.flatten()))})"
+    return f"({_sql(condition)})::BOOLEAN IS DISTINCT FROM FALSE"
 
 
 def _finds(on: exp.Expr, alias: str, column: str) -> bool:

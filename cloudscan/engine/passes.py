@@ -47,11 +47,6 @@ class Member:
         """Whether its resource is that of the row, which says how large it is, and its rank."""
         return self.whole and self.parts.table == _SIZED and self.parts.columns.get("resource_uid") == _RESOURCE
 
-    @property
-    def caught(self) -> str:
-        """The condition that the rule does not let a row pass."""
-        return f"({self.parts.flagged}) IS DISTINCT FROM FALSE"
-
 
 @dataclass(frozen=True)
 class Count:
@@ -148,7 +143,7 @@ def _pass(group: _Group, table: str, values: Mapping[str, object]) -> Pass:
         for member in group.members
     ]
     caught = " OR ".join(
-        f"({where} AND ({' OR '.join(dict.fromkeys(member.caught for member in some))}))"
+        f"({where} AND ({' OR '.join(dict.fromkeys(member.parts.caught for member in some))}))"
         for where, some in _by_condition(group.members).items()
     )
     return Pass(

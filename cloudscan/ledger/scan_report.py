@@ -9,6 +9,7 @@ from cloudscan.days import Calendar, day_of
 from cloudscan.engine import framework_coverage
 from cloudscan.engine.framework_file import Framework
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.opinion_summary import second_opinions
 from cloudscan.engine.partner_summary import partner_summaries
 from cloudscan.finding import Waiver
 from cloudscan.ledger import lifecycle
@@ -42,6 +43,7 @@ def report_of(
         coverage=lifecycle.condensed(coverage),
         frameworks=framework_coverage.results(frameworks, summaries, findings, verdicts.unknown),
         partners=partner_summaries(snapshot, findings, day_of(snapshot.scan.started_on, calendar.timezone)),
+        opinions=second_opinions(snapshot),
         timezone=calendar.timezone,
         deadlines=calendar.deadlines,
         rank_deadlines=calendar.rank_deadlines,

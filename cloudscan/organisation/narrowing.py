@@ -26,8 +26,8 @@ class Narrowed(NamedTuple):
 def narrowed(report: Report, only: Only, snapshot: Snapshot) -> Narrowed:
     """The report of what is chosen in its snapshot. Raises `ConfigurationError` for values that choose nothing.
 
-    Figures of the whole estate (trend, comparisons, controls, what passed) are left out. What could not be read is
-    kept: it may hide what is chosen.
+    Figures of the whole estate (trend, comparisons, controls, second opinions, what passed) are left out. What could
+    not be read is kept: it may hide what is chosen.
     """
     verdicts = [*(finding.verdict for finding in report.findings), *report.unknowns]
     differences = report.changes.differences if report.changes else ()
@@ -54,6 +54,7 @@ def narrowed(report: Report, only: Only, snapshot: Snapshot) -> Narrowed:
         comparisons=(),
         frameworks=(),
         departures=None,
+        opinions=None,
         changes=only_of(report.changes, chosen, shown) if report.changes else None,
         events=[event for event in report.events if event.fingerprint in shown],
         time_open={name: open_for for name, open_for in report.time_open.items() if name in shown},

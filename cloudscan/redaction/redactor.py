@@ -26,6 +26,7 @@ from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, PartnerSummary, Report, RuleSummary, WaiverReview
+from cloudscan.second_opinion import SecondOpinions
 from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
@@ -174,6 +175,7 @@ class Redactor:
             partners=[self.partner(one) for one in report.partners],
             comparisons=report.comparisons,
             departures=report.departures,
+            opinions=report.opinions and self.opinions(report.opinions),
             timezone=report.timezone,
             deadlines=report.deadlines,
             rank_deadlines=report.rank_deadlines,
@@ -233,6 +235,22 @@ class Redactor:
             purpose=self.text(partner.purpose),
             contract=self.text(partner.contract),
             findings=(),
+        )
+
+    def opinions(self, opinions: SecondOpinions) -> SecondOpinions:
+        """Second opinions without the names of what they are about."""
+        return msgspec.structs.replace(
+            opinions,
+            differences=[
+                msgspec.structs.replace(
+                    one,
+                    uid=self.id(one.uid),
+                    name=self.value("name", one.name),
+                    account=self.value("account", one.account),
+                    reasons=[self.code(code) for code in one.reasons],
+                )
+                for one in opinions.differences
+            ],
         )
 
     def person(self, person: Person) -> Person:

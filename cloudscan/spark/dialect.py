@@ -71,6 +71,7 @@ Columns = Mapping[str, Kind]
 
 _NUMBERS: Final = (Kind.INTEGER, Kind.HUGE, Kind.DECIMAL, Kind.DOUBLE)
 _TIMES: Final = (Kind.DATE, Kind.TIMESTAMP)
+_TEXTS: Final = (Kind.TEXT, Kind.JSON)
 _COMPARISONS: Final[Mapping[type[exp.Expr], str]] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=", exp.NullSafeEQ: "<=>",
 }  # fmt: skip
@@ -89,7 +90,7 @@ def translate(query: str | exp.Select, bound: Mapping[str, object]) -> Translate
     select = sqlglot.parse_one(query, read="duckdb") if isinstance(query, str) else query
     if not isinstance(select, exp.Select):
         raise Untranslatable(say("a rule is one SELECT"))
-    return _Scope(bound=bound).query(select)
+    return _Scope(bound=bound).query(select, is_rule=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,8 @@ class _Scope:
     sources: Mapping[str, Columns] = field(default_factory=dict)
     outer: "_Scope | None" = None
 
-    def query(self, select: exp.Select) -> Translated:
-        """A whole SELECT."""
+    def query(self, select: exp.Select, *, is_rule: bool = False) -> Translated:
+        """A whole SELECT; of a rule, `flagged` is a condition."""
         ctes, common = dict(self.ctes), []
         for cte in select.ctes:
             inner = _Scope(bound=self.bound, ctes=ctes, outer=self.outer).subquery(cte.this, cte.args.get("alias"))
@@ -120,6 +121,8 @@ class _Scope:
         shown: dict[str, str] = {}
         for expression in select.expressions:
             spelled = scope.spell(expression.unalias())
+            if is_rule and expression.alias_or_name == "flagged":
+                spelled = Spelled(scope.truth(expression.unalias()), Kind.BOOLEAN)
             columns[expression.alias_or_name], shown[expression.alias_or_name] = spelled.kind, spelled.sql
         written = ", ".join(f"{sql} AS {name(column)}" for column, sql in shown.items())
         parts.append(f"SELECT {'DISTINCT ' if select.args.get('distinct') else ''}{written}")
@@ -140,7 +143,7 @@ class _Scope:
                 "GROUP BY " + ("ALL" if everything else ", ".join(scope.spell(one).sql for one in group.expressions))
             )
         if having := select.args.get("having"):
-            parts.append(f"HAVING {scope.spell(having.this).sql}")
+            parts.append(f"HAVING {scope.truth(having.this)}")
         return Translated(" ".join(parts), columns, Parts(source=source, where=condition, shown=shown))
 
     def subquery(self, node: exp.Expr, alias: exp.Expr | None = None) -> Translated:
@@ -161,7 +164,7 @@ class _Scope:
 
     def source(self, node: exp.Expr) -> tuple[str, str, Columns]:
         """Something in FROM: its alias, its SQL, its columns."""
-        if isinstance(node, exp.Table):
+        if isinstance(node, exp.Table) and not node.alias_column_names:
             alias = node.alias_or_name
             columns = self.ctes.get(node.name) or _columns_of(node.name)
             return alias, f"{name(node.name)} AS {name(alias)}", columns
@@ -174,7 +177,7 @@ class _Scope:
         """One JOIN; a comma is a cross join."""
         on = join.args.get("on")
         kind = f"{join.side} {join.kind}".strip() or ("" if on else "CROSS")
-        return f"{kind} JOIN {sql}" + (f" ON {self.spell(on).sql}" if on else "")
+        return f"{kind} JOIN {sql}" + (f" ON {self.truth(on)}" if on else "")
 
     def filter(self, condition: exp.Expr) -> str:
         """A condition that every row has to meet. Here, and only here, Spark keeps NULL apart in IN (SELECT …)."""
@@ -184,7 +187,20 @@ class _Scope:
         if isinstance(tested, exp.In) and tested.args.get("query"):
             query = self.nested(tested.args["query"])
             return f"({self.spell(tested.this).sql} {'NOT ' if negated else ''}IN ({query.sql}))"
-        return self.spell(condition).sql
+        return self.truth(condition)
+
+    def truth(self, node: exp.Expr) -> str:
+        """A condition. A number that is not 0 is true."""
+        spelled = self.spell(node)
+        if spelled.kind in _NUMBERS:
+            return f"({spelled.sql} <> 0)"
+        if spelled.kind is Kind.ANY:
+            return f"CAST({spelled.sql} AS BOOLEAN)"
+        if spelled.kind is not Kind.BOOLEAN:
+            raise Untranslatable(
+                say("{sql} is no condition; compare it with something", sql=node.sql(dialect="duckdb")[:80])
+            )
+        return spelled.sql
 
     def nested(self, node: exp.Expr) -> Translated:
         """A query within an expression, which may speak of the rows around it."""
@@ -193,11 +209,20 @@ class _Scope:
     def kind_of(self, column: exp.Column) -> Kind:
         """What a column contains."""
         scope: _Scope | None = self
+        around = 0
         while scope:
             for alias, columns in scope.sources.items():
                 if column.table in ("", alias) and column.name in columns:
+                    if around > 1:
+                        raise Untranslatable(
+                            say(
+                                "{sql} is two queries away; a query within a query can speak of the rows right around "
+                                "it only, so join these tables in one query",
+                                sql=column.sql(dialect="duckdb"),
+                            )
+                        )
                     return columns[column.name]
-            scope = scope.outer
+            scope, around = scope.outer, around + 1
         return Kind.LADDER if column.name in LADDERS else Kind.ANY
 
     def spell(self, node: exp.Expr) -> Spelled:  # noqa: PLR0912 - a case for each part of the grammar
@@ -213,9 +238,9 @@ class _Scope:
                 return Spelled(f"({inner.sql})", inner.kind)
             case exp.And() | exp.Or():
                 word = " AND " if isinstance(node, exp.And) else " OR "
-                return Spelled(f"({word.join(self.spell(part).sql for part in node.flatten())})", Kind.BOOLEAN)
+                return Spelled(f"({word.join(self.truth(part) for part in node.flatten())})", Kind.BOOLEAN)
             case exp.Not():
-                return Spelled(f"(NOT {self.spell(node.this).sql})", Kind.BOOLEAN)
+                return Spelled(f"(NOT {self.truth(node.this)})", Kind.BOOLEAN)
             case exp.Is():
                 word = "IS NOT" if node.args.get("negate") else "IS"
                 return Spelled(f"({self.spell(node.this).sql} {word} {self.spell(node.expression).sql})", Kind.BOOLEAN)
@@ -255,12 +280,12 @@ class _Scope:
             case exp.Case():
                 return self.case(node)
             case exp.If():
-                return self.branches([(self.spell(node.this).sql, node.args["true"])], node.args.get("false"))
+                return self.branches([(self.truth(node.this), node.args["true"])], node.args.get("false"))
             case exp.Cast():
                 return self.cast(node)
             case exp.Filter():
                 aggregate = self.spell(node.this)
-                return Spelled(f"{aggregate.sql} FILTER (WHERE {self.spell(node.expression.this).sql})", aggregate.kind)
+                return Spelled(f"{aggregate.sql} FILTER (WHERE {self.truth(node.expression.this)})", aggregate.kind)
             case exp.Func():
                 return self.function(node)
         if type(node) in _COMPARISONS:
@@ -282,10 +307,14 @@ class _Scope:
                 self.compare(one, other, "<=>") for one, other in zip(left.expressions, right.expressions, strict=True)
             )
             return f"(NOT ({same}))" if operator == "<>" else f"({same})"
+        if isinstance(left, exp.Tuple) or isinstance(right, exp.Tuple):
+            raise Untranslatable(say("several columns have no order on Spark; compare them one by one"))
         sides = [self.spell(left), self.spell(right)]
         ladder = next((LADDERS[side.name] for side in (left, right) if _is_ladder(side)), None)
         if ladder and ordered:
             rungs = [str(rung) for rung in ladder]
+            for side in (left, right):
+                self.check_rung(side, rungs)
             return f"({' '.join((_rung(sides[0], rungs), operator, _rung(sides[1], rungs)))})"
         kinds = {side.kind for side in sides}
         for index, (node, other) in enumerate(((left, sides[1]), (right, sides[0]))):
@@ -293,13 +322,36 @@ class _Scope:
                 sides[index] = self.moment(node, other.kind)
             elif sides[index].kind is Kind.BOOLEAN and kinds & set(_NUMBERS):
                 sides[index] = Spelled(f"CAST({sides[index].sql} AS INT)", Kind.INTEGER)
+            elif sides[index].kind in _TEXTS and other.kind in (*_NUMBERS, Kind.BOOLEAN) and not _is_written(node):
+                raise Untranslatable(
+                    say(
+                        "{sql} is a text, beside a number or a truth value; write TRY_CAST({sql} AS {kind})",
+                        sql=node.sql(dialect="duckdb")[:80],
+                        kind="BOOLEAN" if other.kind is Kind.BOOLEAN else "BIGINT",
+                    )
+                )
         return f"({sides[0].sql} {operator} {sides[1].sql})"
+
+    def check_rung(self, side: exp.Expr, rungs: Sequence[str]) -> None:
+        """Refuse a word that is not on the ladder that it is compared with."""
+        written = side.unnest()
+        if isinstance(written, exp.Column) and [str(rung) for rung in LADDERS.get(written.name, ())] == rungs:
+            return
+        word = self.bound.get(str(written.this)) if isinstance(written, exp.Placeholder) else written.name
+        if not _is_written(side) or word not in rungs:
+            raise Untranslatable(
+                say(
+                    "{sql} is not on this ladder; write one of {rungs}",
+                    sql=side.sql(dialect="duckdb")[:80],
+                    rungs=", ".join(rungs),
+                )
+            )
 
     def moment(self, node: exp.Expr, kind: Kind) -> Spelled:
         """A text beside a time, which is then a time itself, and read as DuckDB reads it."""
         written = node.unnest()
         value = self.bound.get(str(written.this)) if isinstance(written, exp.Placeholder) else written.name
-        if not isinstance(written, exp.Literal | exp.Placeholder):
+        if not _is_written(node):
             raise Untranslatable(say("a text that is not written out cannot be compared with a time"))
         return _value(_on_duckdb(f"SELECT CAST($value AS {kind.value})", value=value)[0])
 
@@ -318,8 +370,8 @@ class _Scope:
             f"WHEN {tested} IS NULL AND EXISTS ({query.sql}) THEN NULL ELSE FALSE END"
         )
 
-    def interval(self, node: exp.Interval) -> tuple[int, int, int]:
-        """Months, days and microseconds, as DuckDB reads them."""
+    def interval(self, node: exp.Expr) -> tuple[int, int, int]:
+        """Months, days and microseconds of an interval in which no column is, as DuckDB reads them."""
         written = node.copy()
         for mark in list(written.find_all(exp.Placeholder)):
             mark.replace(exp.convert(self.bound[str(mark.this)]))
@@ -338,9 +390,13 @@ class _Scope:
         if isinstance(left_node.unnest(), exp.Interval) and isinstance(node, exp.Add):
             left_node, right_node = right_node, left_node
         left, right = self.spell(left_node), self.spell(right_node)
-        if left.kind in _TIMES and isinstance(right_node.unnest(), exp.Interval):
-            return Spelled(_shifted(_as_timestamp(left), operator, self.interval(right_node.unnest())), Kind.TIMESTAMP)
+        if left.kind is Kind.INTERVAL and right.kind in _TIMES and isinstance(node, exp.Add):
+            left_node, right_node, left, right = right_node, left_node, right, left
         if left.kind in _TIMES and right.kind is Kind.INTERVAL:
+            if right_node.find(exp.Interval) and not right_node.find(exp.Column):
+                interval = self.interval(right_node.unnest())
+                return Spelled(_shifted(_as_timestamp(left), operator, interval), Kind.TIMESTAMP)
+            self.check_months(right_node)
             return Spelled(f"({_as_timestamp(left)} {operator} {right.sql})", Kind.TIMESTAMP)
         if left.kind is Kind.DATE and right.kind is Kind.DATE:
             return Spelled(f"CAST(datediff({left.sql}, {right.sql}) AS BIGINT)", Kind.INTEGER)
@@ -353,22 +409,43 @@ class _Scope:
             return Spelled(f"{moved}({left.sql}, CAST({right.sql} AS INT))", Kind.DATE)
         return Spelled(f"({left.sql} {operator} {right.sql})", _wider(left.kind, right.kind))
 
+    def check_months(self, node: exp.Expr) -> None:
+        """Refuse to move a time by months whose number is not known before: Spark takes 30 days for one."""
+        carried = any(self.kind_of(column) is Kind.INTERVAL for column in node.find_all(exp.Column))
+        if carried or any(self.interval(part)[0] for part in node.find_all(exp.Interval)):
+            raise Untranslatable(
+                say("the length of a month depends on the day; write the interval itself beside the time, or days")
+            )
+
     def case(self, node: exp.Case) -> Spelled:
         """CASE, with a subject or without."""
         subject = node.args.get("this")
         cases = [
-            (self.compare(subject, one.this, "=") if subject else self.spell(one.this).sql, one.args["true"])
+            (self.compare(subject, one.this, "=") if subject else self.truth(one.this), one.args["true"])
             for one in node.args["ifs"]
         ]
         return self.branches(cases, node.args.get("default"))
 
     def branches(self, cases: Sequence[tuple[str, exp.Expr]], default: exp.Expr | None) -> Spelled:
         """CASE WHEN … THEN …, with the values made one kind."""
-        values = [self.spell(value) for _, value in cases] + ([self.spell(default)] if default else [])
-        aligned = _aligned(values)
+        aligned = self.aligned([value for _, value in cases] + ([default] if default else []))
         whens = " ".join(f"WHEN {test} THEN {value.sql}" for (test, _), value in zip(cases, aligned, strict=False))
         other = f" ELSE {aligned[-1].sql}" if default else ""
-        return Spelled(f"CASE {whens}{other} END", _common(values))
+        return Spelled(f"CASE {whens}{other} END", _common(aligned))
+
+    def aligned(self, nodes: Sequence[exp.Expr]) -> list[Spelled]:
+        """Values of one expression, made the same kind where Spark would not do it the same way."""
+        values = [self.spell(node) for node in nodes]
+        times = [value for value in values if value.kind in _TIMES]
+        if times:
+            kind = _common(times)
+            values = [
+                self.moment(node, kind) if value.kind is Kind.TEXT else value
+                for node, value in zip(nodes, values, strict=True)
+            ]
+        if _common(values) is Kind.TIMESTAMP:
+            return [Spelled(_as_timestamp(value), Kind.TIMESTAMP) for value in values]
+        return values
 
     def cast(self, node: exp.Cast) -> Spelled:
         """CAST and TRY_CAST to a text, a number or a truth value."""
@@ -396,10 +473,12 @@ class _Scope:
             case exp.Count():
                 return Spelled(f"count({self.counted(node.this)})", Kind.INTEGER)
             case exp.Coalesce():
-                values = [self.spell(one) for one in (node.this, *node.expressions)]
-                return Spelled(f"coalesce({', '.join(one.sql for one in _aligned(values))})", _common(values))
+                values = self.aligned([node.this, *node.expressions])
+                return Spelled(f"coalesce({', '.join(one.sql for one in values)})", _common(values))
             case exp.JSONExtractScalar():
-                return Spelled(functions.json_text(self.text(node.this), _steps(node.expression)), Kind.TEXT)
+                inner = self.spell(node.this)
+                of = functions.checked_json(inner.sql) if inner.kind is Kind.TEXT else self.text(node.this)
+                return Spelled(functions.json_text(of, _steps(node.expression)), Kind.TEXT)
             case exp.Lower():
                 return Spelled(functions.lower(self.text(node.this)), Kind.TEXT)
             case exp.Upper():
@@ -462,6 +541,11 @@ def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
     if isinstance(inner, exp.And):
         return [part for one in inner.flatten() for part in _conjuncts(one)]
     return [condition]
+
+
+def _is_written(node: exp.Expr) -> bool:
+    """Whether a value is known before the query runs."""
+    return isinstance(node.unnest(), exp.Literal | exp.Placeholder)
 
 
 def _is_ladder(node: exp.Expr) -> bool:
@@ -545,18 +629,12 @@ def _common(values: Sequence[Spelled]) -> Kind:
     return Kind.TEXT if Kind.TEXT in kinds else kinds[0]
 
 
-def _aligned(values: Sequence[Spelled]) -> list[Spelled]:
-    """Values of one expression, made the same kind where Spark would not do it the same way."""
-    common = _common(values)
-    if common is Kind.TIMESTAMP:
-        return [Spelled(_as_timestamp(value), common) for value in values]
-    return list(values)
-
-
 def _steps(path: exp.Expr) -> list[functions.Step]:
     """The way into a JSON text."""
     if isinstance(path, exp.Literal) and path.name.startswith("/"):
         keys = path.name[1:].split("/")
+        if any(key.isdecimal() for key in keys):
+            raise Untranslatable(say("{path} is a key or a place in a list; write it as in '$.key[0]'", path=path.name))
         return [key.replace("~1", "/").replace("~0", "~") for key in keys]
     if not isinstance(path, exp.JSONPath):
         raise Untranslatable(say("a place in JSON has to be written out, as in ->> '$.key'"))

@@ -26,6 +26,14 @@ _FALSE: Final = ("false", "f", "0", "no", "n")
 
 _JAVA_NUMBER: Final = r"^-?[0-9][.][0-9]+E-?[0-9]+\z"
 
+_PAIR: Final = r"[\\]uD[89AB][0-9A-F]{2}[\\]uD[C-F][0-9A-F]{2}"
+_AROUND: Final = (
+    r"(?<=[:,\[])(?=-?[0-9][.][0-9]{1,20}E-?[0-9]{1,3}[,\]}])|(?<=[0-9]E-?[0-9]{1,3})(?=[,\]}])"
+    rf"|(?={_PAIR})|(?<={_PAIR})"
+)
+_WATCHED: Final = r"[0-9][.eE]|[^\x00-\x7F]|[\\]u"
+_MALFORMED: Final = "Malformed JSON"
+
 Step = str | int
 """A key or an index on the way into a JSON text."""
 
@@ -83,16 +91,25 @@ def to_boolean(of: str) -> str:
 def json_text(of: str, steps: Sequence[Step]) -> str:
     """What is at a place of a JSON text, as text; NULL if nothing is, or null.
 
-    Spark writes a large or small fraction as Java does, which is fixed here; within a list or an object it stays so.
+    Spark writes a large or small fraction as Java does, which is fixed here, within a list or an object, too, as are
+    the pairs of escapes that it makes of an emoji there.
     """
     found, number = _found_in_json(of, steps, "STRING"), _found_in_json(of, steps, "DOUBLE")
     if (path := _json_path(steps)) is not None:
         found = f"get_json_object({of}, {text(path)})"
-    if not steps:
-        return found
+    nested = f"left({found}, 1) IN ('[', '{{')"
+    rewritten = f"({nested} OR {number} IS NOT NULL)" if steps else nested
+    # Most JSON has neither fractions nor other letters, and then there is nothing to look after.
     return (
-        f"CASE WHEN {found} RLIKE {text(_JAVA_NUMBER)} AND {number} IS NOT NULL "
-        f"THEN {_as_in_json(found)} ELSE {found} END"
+        f"CASE WHEN NOT ({of} RLIKE {text(_WATCHED)}) THEN {found} "
+        f"WHEN {rewritten} THEN {_as_written(found)} ELSE {found} END"
+    )
+
+
+def checked_json(of: str) -> str:
+    """A text that has to be JSON: it is an error if it is not."""
+    return (
+        f"CASE WHEN {of} IS NULL OR try_parse_json({of}) IS NOT NULL THEN {of} ELSE raise_error({text(_MALFORMED)}) END"
     )
 
 
@@ -133,6 +150,16 @@ def _as_in_json(number: str) -> str:
         f"CASE WHEN {power} BETWEEN 0 AND 20 THEN regexp_replace({plain}, '[.]\\\\z', '.0') "
         f"WHEN {power} BETWEEN -6 AND -1 THEN {small} ELSE {short} END"
     )
+
+
+def _as_written(of: str) -> str:
+    """A number, a list or an object, with numbers and letters as in JSON. It is cut around them and put together."""
+    letter = "from_json(concat('[\"', piece, '\"]'), 'ARRAY<STRING>')[0]"
+    piece = (
+        f"CASE WHEN piece RLIKE {text(_JAVA_NUMBER)} THEN {_as_in_json('piece')} "
+        f"WHEN piece RLIKE {text(f'^{_PAIR}')} THEN {letter} ELSE piece END"
+    )
+    return f"array_join(transform(split({of}, {text(_AROUND)}), piece -> {piece}), '')"
 
 
 def _each_alone(function: str, of: str) -> str:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import pyarrow as pa
-from pyspark.errors import AnalysisException, ArithmeticException, NumberFormatException, PySparkException
+from pyspark.errors import (
+    AnalysisException,
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    PySparkException,
+    SparkRuntimeException,
+)
 
 from cloudscan.engine.folding import JUDGEMENTS, BoundRule, Extent, NotPassed, Tally, evidence_columns
 from cloudscan.errors import RuleError, SnapshotError
@@ -37,6 +44,15 @@ _AT_ONCE: Final = 4
 """Jobs side by side while rules are counted."""
 
 _BATCH: Final = 10_000
+
+_OF_THE_QUERY: Final = (
+    AnalysisException,
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    SparkRuntimeException,
+)
+"""What a query's own values and words lead to."""
 
 
 class SparkFolding:
@@ -190,7 +206,7 @@ class SparkFolding:
 
     def _failed(self, rule: BoundRule, error: PySparkException) -> RuleError | SnapshotError:
         """What cannot be computed is the rule's fault, what cannot be read the snapshot's or the cluster's."""
-        if isinstance(error, AnalysisException | ArithmeticException | NumberFormatException):
+        if isinstance(error, _OF_THE_QUERY) and not (error.getCondition() or "").startswith("FAILED_READ_FILE"):
             return _cannot_run(rule, first_line(error, 1_000))
         return self._unreadable(error)
 

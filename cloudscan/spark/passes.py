@@ -61,25 +61,23 @@ class Pass:
         """A query that gives one row: for each rule, how many identities it flagged, could not decide, and saw."""
         if not self.rules[0].source:
             return alone(self.rules[0])
-        seen, flagged, unknown = [], [], []
-        for bit, asked in enumerate(self.rules):
-            weight = weight_of(f"({asked.shown['flagged']})")
-            among = f"({asked.where}) AND " if asked.where else ""
-            seen.append(f"IF({asked.where}, {1 << bit}L, 0L)" if asked.where else f"{1 << bit}L")
-            flagged.append(f"IF({among}{weight} = {FLAGGED}, {1 << bit}L, 0L)")
-            unknown.append(f"IF({among}{weight} = {UNKNOWN}, {1 << bit}L, 0L)")
+        # Each condition stands in the text once: Spark takes as long to read a query as to run it on a small estate.
+        weights = ", ".join(f"{_weight_if_asked(asked)} AS w{bit}" for bit, asked in enumerate(self.rules))
         first = self.rules[0]
+        identity = [first.shown[column] for column in first.rule.rule.identity]
+        named = ", ".join(f"{sql} AS k{index}" for index, sql in enumerate(identity))
+        keys = ", ".join(f"k{index}" for index in range(len(identity)))
         bits = ", ".join(
-            f"bit_or({' | '.join(parts)}) AS {label}"
-            for label, parts in (("seen", seen), ("flagged", flagged), ("unknown", unknown))
+            f"bit_or({' | '.join(f'IF(w{bit} {test}, {1 << bit}L, 0L)' for bit in range(len(self.rules)))}) AS {label}"
+            for label, test in (("seen", "IS NOT NULL"), ("flagged", f"= {FLAGGED}"), ("unknown", f"= {UNKNOWN}"))
         )
-        keys = ", ".join(first.shown[column] for column in first.rule.rule.identity)
         counts = ", ".join(
             f"count_if(flagged & {1 << bit}L <> 0), count_if((unknown & ~flagged) & {1 << bit}L <> 0), "
             f"count_if(seen & {1 << bit}L <> 0)"
             for bit in range(len(self.rules))
         )
-        return f"SELECT array({counts}) AS counts FROM (SELECT {bits} FROM {first.source} GROUP BY {keys})"
+        rows = f"SELECT {named}, {weights} FROM {first.source}"
+        return f"SELECT array({counts}) AS counts FROM (SELECT {bits} FROM ({rows}) GROUP BY {keys})"
 
     def tallies(self, counts: Sequence[int]) -> Iterator[tuple[str, Tally]]:
         """What the row means, by rule id."""
@@ -128,6 +126,12 @@ def weight_by_identity(one: Asked) -> str:
     """A query that gives one row an identity, with the index of its judgement in `JUDGEMENTS`."""
     keys = ", ".join(map(name, one.rule.rule.identity))
     return f"SELECT {keys}, max({weight_of('flagged')}) AS weight FROM ({one.query.sql}) GROUP BY {keys}"
+
+
+def _weight_if_asked(one: Asked) -> str:
+    """What `weight_of` says of a row that meets the condition, NULL of others; `flagged` stands in it once."""
+    weight = f"coalesce({FLAGGED} * CAST(({one.shown['flagged']}) AS INT), {UNKNOWN})"
+    return f"IF({one.where}, {weight}, NULL)" if one.where else weight
 
 
 def _is_simple(select: exp.Select) -> bool:

@@ -33,8 +33,10 @@ _MEANING: Final[Mapping[str, str]] = {
     "spark.sql.ansi.doubleQuotedIdentifiers": "false",
     "spark.sql.ansi.enforceReservedKeywords": "false",
     "spark.sql.caseSensitive": "false",
+    "spark.sql.groupByOrdinal": "true",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
     "spark.sql.parser.escapedStringLiterals": "false",
+    "spark.sql.parser.quotedRegexColumnNames": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.variable.substitute": "false",
@@ -48,6 +50,16 @@ _CARE: Final[Mapping[str, str]] = {
     "spark.task.maxFailures": "2",
 }
 """What a cluster may do with a task that reads a platform."""
+
+_MODEST: Final[Mapping[str, str]] = {
+    # Spark's pages remember a thousand queries with the whole text of their plans: hundreds of MB for all rules.
+    "spark.sql.maxPlanStringLength": "10000",
+    "spark.sql.ui.retainedExecutions": "20",
+    "spark.ui.retainedJobs": "100",
+    "spark.ui.retainedStages": "100",
+    "spark.ui.retainedTasks": "1000",
+}
+"""What a driver remembers of queries that are done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +134,7 @@ def _builder(cluster: Cluster) -> "SparkSession.Builder":
         )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = builder.config("spark.ui.showConsoleProgress", "false").config("spark.log.level", "OFF")
-    for name, value in {**_MEANING, **_CARE}.items():
+    for name, value in {**_MEANING, **_CARE, **_MODEST}.items():
         builder = builder.config(name, value)
     if cluster.master:
         return builder.master(cluster.master)

@@ -311,14 +311,6 @@ ROOT_SITE = GraphQuestion(
 
 # libraries and OneDrives
 
-ROOT = GraphQuestion(
-    name="m365-library-root",
-    path="drives/{}/root",
-    needs=needs.SITES,
-    units=1,
-    hides=_ANYTHING,
-    member="id",
-)
 _SHARING_HEADERS = (
     "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 )
@@ -464,7 +456,6 @@ GRAPH: Sequence[GraphQuestion] = (
     SITE_APPLICATIONS,
     SITE_APPLICATION,
     ROOT_SITE,
-    ROOT,
     ITEMS,
     CHANGES,
     ITEM,

@@ -1,6 +1,7 @@
 """What goes wrong with AWS, at the command line: one clear message, a row of coverage, the right exit code."""
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import boto3
 import pytest
 
 from cloudscan_emulators.aws import company, moto_server
+from cloudscan_emulators.aws.access_analyzer import Analyzer, ExternalFinding
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.cli.conftest import Desk
 from tests.connectors.s3.estate import allow, bucket, replicated
@@ -320,3 +322,31 @@ def test_what_is_not_judged_is_on_the_page_and_the_scan_is_complete(at_aws: Desk
     assert row["reason"]["values"] == {"count": 1, "regions": "us-east-1"}
     (page,) = at_aws.folder.rglob("*.html")
     assert "cloudscan does not judge who has access to them" in page.read_text()
+
+
+def test_the_opinion_of_an_analyzer_is_in_every_report(at_aws: Desk, server: Emulator) -> None:
+    """The settings of the buckets become a line, a section and data, and open no finding."""
+    external = Analyzer(name="external", account=moto_server.ACCOUNT)
+    bucket(server, "price-list", allow("price-list"))
+    bucket(server, "orders", block=True)
+    server.analyzer.analyzers.append(external)
+    server.analyzer.findings.append(
+        ExternalFinding(
+            id="orders-1",
+            analyzer=external.arn,
+            resource="arn:aws:s3:::orders",
+            is_public=True,
+            principal={"AWS": "*"},
+            account=moto_server.ACCOUNT,
+        )
+    )
+
+    result = at_aws.run("scan")
+    written = json.loads(Path(at_aws.run("report", "--format", "json").out.strip()).read_text())
+
+    assert "Same result: 0. Contradictions: 2. Other differences: 0." in " ".join(result.out.split())
+    assert {one["name"]: (one["outcome"], one["reasons"]) for one in written["opinions"]["differences"]} == {
+        "orders": ("only_there", ["nothing-admits-them"]),
+        "price-list": ("only_here", ["policy-admits-anyone-with-link"]),
+    }
+    assert 'id="opinions"' in Path(result.out.splitlines()[-1]).read_text()

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudscan.engine.anatomy import ALIAS, anatomy
 from cloudscan.engine.folding import BoundRule
 from cloudscan.engine.judge import Params, bindings, judged_by
 from cloudscan.engine.loader import load, load_archived
@@ -112,6 +114,32 @@ def judged(facts: Sequence[AnyFact], rules: Sequence[Rule], *, together: bool, p
 def test_together_as_by_itself(facts: list[AnyFact], params: Params) -> None:
     """Byte for byte, with all that is counted, in the same order, whatever is not known."""
     assert judged(facts, SHIPPED, together=True, params=params) == judged(facts, SHIPPED, together=False, params=params)
+
+
+@given(
+    condition=st.recursive(
+        st.sampled_from(["e.a", "e.b", "NOT e.c", "e.d > 1", "e.d", "e.a = e.b", "coalesce(e.c, e.a)", "TRUE", "NULL"]),
+        lambda parts: st.lists(parts, min_size=2, max_size=3).flatmap(
+            lambda some: st.sampled_from([f"({' AND '.join(some)})", f"({' OR '.join(some)})", f"NOT ({some[0]})"])
+        ),
+        max_leaves=8,
+    )
+)
+def test_a_row_is_caught_unless_its_condition_is_false(condition: str) -> None:
+    """Whichever parts are true, false or unknown; a number is a condition, too."""
+    parts = anatomy(f"SELECT e.a AS identity, {condition} AS flagged FROM things AS e", ("identity",))
+    assert parts
+    truth = "(VALUES (TRUE), (FALSE), (NULL))"
+    numbers = "(VALUES (0), (1), (2), (NULL))"
+    things = f"SELECT * FROM {truth} AS x(a), {truth} AS y(b), {truth} AS z(c), {numbers} AS w(d)"
+
+    with duckdb.connect() as db:
+        answers = db.execute(
+            f"""SELECT {parts.caught}, ({parts.flagged})::BOOLEAN IS DISTINCT FROM FALSE
+                FROM ({things}) AS {ALIAS}"""
+        ).fetchall()
+
+    assert {caught == right for caught, right in answers} == {True}
 
 
 def test_most_rules_over_files_share_a_pass() -> None:

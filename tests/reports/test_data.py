@@ -83,7 +83,7 @@ def test_json_holds_everything() -> None:
     assert len(written["unknowns"]) == len(given.unknowns)
     assert len(written["coverage"]) == len(given.coverage)
     assert written["rules"][0]["text"].keys() == {"en", "ja"}
-    assert written["schema"] == "3.4"
+    assert written["schema"] == "3.5"
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:

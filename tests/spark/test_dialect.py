@@ -35,6 +35,7 @@ JSONS = (
     '{"a":"xé😀"}', '{"a":-0.0}', '{"a":""}', '{"a":{}}', "[1]", '{"a":{"k":"\\u001F/"}}',
     '{"a":"1.5","b":[1.25,"x",null,{"c":"d"}]}', '{"a":null}', "{}", '{"a":["x","y"]}', '{"a":[[1],[2,3]]}',
     '{"a.b":1,"a b":"2","x\'y":"q"}', '{"a":"{\\"b\\":1}"}', '{"a":"null"}', '{"A":5}', '"s"', "5", '{"a":"1.0E5"}',
+    '{"a":{"b":[-1.5e-7,1e20,"1.5E7",3],"c":1234567.125e3,"d":{"e":1e300}}}', '{"a":["x😀😀y","é",{"k😀":1}]}',
     '{"a":{"b":null}}', '{"a":[]}', '{"":1}', '{"a":"line\\nbreak"}',
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 2**31, -(2**63), 2**63 - 1, None)
@@ -73,7 +74,8 @@ replace(name, 'a', path) ; replace(name, '\', '/') ; nullif(name, path) ; nullif
 IF(inherited, name, path) ; try_cast(name AS BIGINT) ; try_cast(name AS BOOLEAN) ; try_cast(size_bytes AS BOOLEAN)
 try_cast(inherited AS BIGINT) ; CAST(size_bytes AS VARCHAR) ; CAST(inherited AS VARCHAR) ; CAST(moment AS VARCHAR)
 CAST(last_day AS VARCHAR) ; CAST(detail AS VARCHAR) ; try_cast(detail ->> '$.a' AS BIGINT)
-try_cast(detail ->> '$.a' AS BOOLEAN) ; detail ->> '$.b' ; detail ->> '$.a.b' ; detail ->> '$.a.c'
+try_cast(detail ->> '$.a' AS BOOLEAN) ; detail ->> '$.a' ; detail ->> '$'
+detail ->> '$.b' ; detail ->> '$.a.b' ; detail ->> '$.a.c'
 detail ->> '$.a.c[1]' ; detail ->> '$.a[0]' ; detail ->> '$.a[-1]' ; detail ->> '$.a[1][0]' ; detail ->> '$."a b"'
 detail ->> '$."a.b"' ; detail ->> '$."x''y"' ; detail ->> '$.b[3].c' ; detail ->> '$.b[0]' ; detail ->> '/a/b'
 detail ->> '$.A' ; detail ->> '$[0]' ; json_extract_string(detail, '$.a') = 'true' ; moment > $as_of

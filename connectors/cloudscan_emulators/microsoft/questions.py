@@ -34,7 +34,6 @@ PATTERNS: Mapping[str, str] = {
     "m365-site-applications": _GRAPH + r"sites/[^/:]+/permissions(\?|$)",
     "m365-site-application": _GRAPH + r"sites/[^/:]+/permissions/[^/]+",
     "m365-root-site": _GRAPH + r"sites/root(\?|$)",
-    "m365-library-root": _GRAPH + r"drives/[^/]+/root(\?|$)",
     "m365-items": _GRAPH + r"drives/[^/]+(/items)?/root/delta(\(\))?(\?(?!.*token=)|$)",
     "m365-changes": _GRAPH + r"drives/[^/]+(/items)?/root/delta.*token",
     "m365-item": _GRAPH + r"drives/[^/]+/items/[^/?]+(\?|$)",

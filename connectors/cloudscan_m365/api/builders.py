@@ -50,7 +50,6 @@ _BUILDERS: Final[Mapping[str, Builder]] = {
     asked.SITE_APPLICATIONS.name: lambda graph, ids: graph.sites.by_site_id(ids[0]).permissions,
     asked.SITE_APPLICATION.name: lambda graph, ids: graph.sites.by_site_id(ids[0]).permissions.by_permission_id(ids[1]),
     asked.ROOT_SITE.name: lambda graph, _: graph.sites.by_site_id("root"),
-    asked.ROOT.name: lambda graph, ids: graph.drives.by_drive_id(ids[0]).root,
     asked.ITEMS.name: lambda graph, ids: graph.drives.by_drive_id(ids[0]).items.by_drive_item_id("root").delta,
     asked.CHANGES.name: lambda graph, ids: graph.drives.by_drive_id(ids[0]).items.by_drive_item_id("root").delta,
     asked.ITEM.name: lambda graph, ids: graph.drives.by_drive_id(ids[0]).items.by_drive_item_id(ids[1]),

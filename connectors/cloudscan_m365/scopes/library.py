@@ -5,15 +5,17 @@ are asked for there, and nowhere else. An item that inherits has the permissions
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
 
 from cloudscan.errors import Malformed, ProviderError, StaleCursor, StalePage
 from cloudscan.facts import Resource
+from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item
 from cloudscan_m365.api.wire import Page
 from cloudscan_m365.meaning.folder_tree import Tree
 from cloudscan_m365.meaning.translate import TenantContext
-from cloudscan_m365.questions import CHANGES, ITEMS, ROOT
+from cloudscan_m365.questions import CHANGES, ITEMS
 from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
     LibraryFact,
@@ -25,9 +27,9 @@ from cloudscan_m365.scopes.library_items import (
     facts_of_root,
     facts_without_folder,
     gaps_of,
-    read_root,
     remember,
     unique_permissions,
+    unique_permissions_and_root,
 )
 from cloudscan_m365.scopes.listing import FIELDS, PAGE
 from cloudscan_m365.scopes.sampling import Sample
@@ -45,33 +47,34 @@ def facts_of_library(
     sample: Sample | None = None,
 ) -> Iterator[LibraryFact]:
     """The library and all its items, with a cursor at the end. `drive` is its id. Raises as `Graph.ask` does."""
+    pages = _pages(inquiry.graph, drive)
     try:
-        root = inquiry.graph.ask(Item, ROOT, drive, select="id").id
+        root, beginning = _beginning(pages)
+        context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
+        reader = LibraryReader(inquiry, context, depth, sample=sample)
+        link = yield from _facts_of_items(reader, library, chain(beginning, pages))
     except ProviderError as error:
-        yield ROOT.gap(error, library.uid)  # the scope's own row does not name the question
-        raise
-    context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
-    reader = LibraryReader(inquiry, context, depth, sample=sample)
-    context.root_permissions = read_root(reader)
-    yield from facts_of_root(reader, library)
-    try:
-        link = yield from _facts_of_items(reader)
-    except ProviderError as error:
-        yield ITEMS.gap(error, library.uid)
+        yield ITEMS.gap(error, library.uid)  # the scope's own row does not name the question
         raise
     yield from gaps_of(reader)
     if link:  # a list that lacks the root folder was refused: an empty one is a library without items
         yield cursor(reader, inquiry.graph.without_host(link))
 
 
-def _facts_of_items(reader: LibraryReader) -> Generator[LibraryFact, None, str]:
-    """The facts of all items; returns Microsoft's link for the next scan."""
+def _facts_of_items(
+    reader: LibraryReader, library: Resource, pages: Iterator[Page[Item]]
+) -> Generator[LibraryFact, None, str]:
+    """The facts of the library and all its items; returns Microsoft's link for the next scan."""
     link, broken = "", 0
     waiting: _Waiting = {}
     root, context, contains = reader.tree.root, reader.context, reader.tree.contains
-    for page in _pages(reader.inquiry, reader.drive, root):
+    for page in pages:
         present = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
-        unique = unique_permissions(reader, present)
+        if context.root_permissions:
+            unique = unique_permissions(reader, present)
+        else:
+            unique = unique_permissions_and_root(reader, present)
+            yield from facts_of_root(reader, library)
         for item in present:
             if item.id not in unique:
                 continue
@@ -94,21 +97,29 @@ def _facts_of_items(reader: LibraryReader) -> Generator[LibraryFact, None, str]:
     return link
 
 
-def _pages(inquiry: Inquiry, drive: str, root: str) -> Iterator[Page[Item]]:
-    """The list of all items. Raises `Malformed` where it does not begin with the root folder, which is always there."""
-    graph = inquiry.graph
+def _pages(graph: Graph, drive: str) -> Iterator[Page[Item]]:
+    """The list of all items."""
     first = graph.page(Item, ITEMS, drive, select=FIELDS, top=PAGE)
-    rooted = False
     try:
-        for page in graph.rest_of(first, Item, CHANGES):
-            rooted = rooted or any(item.id == root or item.root is not None for item in page.value)
-            if page.value and not rooted:
-                raise Malformed("graph-root-not-listed")
-            yield page
+        yield from graph.rest_of(first, Item, CHANGES)
     except StaleCursor as error:
         raise StalePage("graph-page-expired", quote=error.reason.quote) from error
-    if not rooted:
+
+
+def _beginning(pages: Iterator[Page[Item]]) -> tuple[str, list[Page[Item]]]:
+    """The id of the root folder, with which every list begins, and the pages up to the one that contains it.
+
+    Raises `Malformed` where the list begins with something else.
+    """
+    beginning: list[Page[Item]] = []
+    for page in pages:
+        beginning.append(page)
+        if page.value:
+            break
+    root = next((item.id for page in beginning for item in page.value if item.root is not None), "")
+    if not root:
         raise Malformed("graph-root-not-listed")
+    return root, beginning
 
 
 def _last_of_each(items: Sequence[Item]) -> Sequence[Item]:

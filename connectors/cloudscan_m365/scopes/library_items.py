@@ -117,9 +117,34 @@ def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
 
 def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str, UniquePermissions]:
     """The unique permissions of items by id. Items that were deleted meanwhile are left out."""
-    all_of_them = reader.depth.all_unique_permissions
-    asked = [item.id for item in items if item.shared is not None and (item.shared.scope or all_of_them)]
+    asked = _to_ask_about(reader, items)
     answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
+    return _unique(reader, items, answers, failures)
+
+
+def unique_permissions_and_root(reader: LibraryReader, items: Sequence[Item]) -> dict[str, UniquePermissions]:
+    """The same, and the permissions that apply to the whole library are noted: they fit into the same requests."""
+    root = reader.tree.root
+    answers, failures = permissions(reader.graph, reader.drive, [root, *_to_ask_about(reader, items)])
+    reader.context.root_permissions = answers.pop(root) or (UNREAD,)
+    if root in failures:
+        reader.unread.append((PERMISSIONS, reader.top, failures.pop(root)))
+    return _unique(reader, items, answers, failures)
+
+
+def _to_ask_about(reader: LibraryReader, items: Sequence[Item]) -> list[str]:
+    """The ids of items that may have permissions of their own."""
+    all_of_them = reader.depth.all_unique_permissions
+    return [item.id for item in items if item.shared is not None and (item.shared.scope or all_of_them)]
+
+
+def _unique(
+    reader: LibraryReader,
+    items: Sequence[Item],
+    answers: Mapping[str, UniquePermissions],
+    failures: dict[str, ProviderError],
+) -> dict[str, UniquePermissions]:
+    """The unique permissions of items, as far as they were answered; what was not is noted."""
     _look_at_sample(reader, [item for item in items if item.id not in answers])
     unique: dict[str, UniquePermissions] = {}
     for item in items:

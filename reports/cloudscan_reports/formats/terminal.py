@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.finding import Severity
 from cloudscan.report import Report
 from cloudscan.text import width as cells
+from cloudscan_reports.summary import opinions
 from cloudscan_reports.summary.counts import by_severity, changed, needing_work
 from cloudscan_reports.summary.first_page import completeness
 from cloudscan_reports.summary.gaps import GapGroup, asked_of, unseen
@@ -63,6 +64,10 @@ def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[s
     else:
         blind = report.unknowns or not report.complete
         yield from _wrapped(texts.say("first.none_blind" if blind else "first.none"), width)
+    if report.opinions:
+        yield ""
+        said = opinions.tally(report.opinions, texts)
+        yield from _wrapped(f"{texts.say('opinions.title')}{texts.say('list.colon')}{said}", width)
     yield from _unseen(report, texts, colour, width)
 
 

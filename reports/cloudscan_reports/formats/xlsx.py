@@ -18,6 +18,7 @@ from cloudscan.text import openable
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_reports.summary.named_case import named_case
 from cloudscan_reports.summary.open_fixes import OpenFix, open_fixes
+from cloudscan_reports.summary.opinions import WordedOpinion, worded_opinions
 from cloudscan_reports.summary.partners import WordedPartner, worded_partners
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
@@ -36,6 +37,7 @@ _WIDTHS = {
     "title": 50,
     **dict.fromkeys(("reach", "question"), 45),
     **dict.fromkeys(("name", "needs"), 40),
+    **dict.fromkeys(("theirs", "ours"), 60),
 }
 _COVERAGE = (
     "platform",
@@ -82,6 +84,7 @@ _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reaso
             "fingerprint")  # fmt: skip
 _PARTNERS = ("partner", "contract", "contract_state", "starts", "ends", "owner", "deputy", "purpose", "personal_data",
              "people", "others", "resources", "platforms", "since", "last_seen", "findings", "uid")  # fmt: skip
+_OPINIONS = ("name", "platform", "account", "opinion", "theirs", "ours", "uid")
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
 
 
@@ -116,6 +119,8 @@ def write(report: Report, lang: str) -> bytes:
     sheets.add("coverage", _COVERAGE, (_coverage(gap, texts) for gap in worded_coverage(report, texts)))
     if report.partners:
         sheets.add("partners", _PARTNERS, (_partner(one, texts) for one in worded_partners(report, texts)))
+    if report.opinions:
+        sheets.add("opinions", _OPINIONS, (_opinion(one, texts) for one in worded_opinions(report.opinions, texts)))
     sheets.add("frameworks", _CONTROLS, (_control(*pair, texts) for pair in _controls(report)))
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
@@ -273,6 +278,19 @@ def _partner(one: WordedPartner, texts: Texts) -> list[Cell]:
         partner.last_seen_on,
         len(one.findings),
         partner.uid,
+    ]
+
+
+def _opinion(one: WordedOpinion, texts: Texts) -> list[Cell]:
+    difference = one.difference
+    return [
+        difference.name,
+        _worded(difference.platform, "platform", texts),
+        difference.account,
+        one.outcome,
+        one.theirs,
+        one.ours,
+        difference.uid,
     ]
 
 

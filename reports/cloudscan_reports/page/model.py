@@ -13,10 +13,11 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
 from cloudscan.text import openable
 from cloudscan_reports.page.framework_view import PageFramework, page_frameworks
-from cloudscan_reports.summary import first_page
+from cloudscan_reports.summary import first_page, opinions
 from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.first_page import FirstPage, completeness
 from cloudscan_reports.summary.gaps import GapGroup, nothing_missing, tally
+from cloudscan_reports.summary.opinions import WordedOpinion, worded_opinions
 from cloudscan_reports.summary.partners import WordedPartner, worded_partners
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
@@ -32,6 +33,7 @@ MOST_LOCATIONS = 25  # of a group of gaps
 MOST_REASONS = 3  # of a group of gaps, and groups of gaps behind a rule's unknown cases
 MOST_RESOLVED = 20  # findings that were resolved since the previous scan
 _MOST_PARTNERS = 200
+_MOST_OPINIONS = 200
 _MOST_CAUSES = 4  # of a step of the roadmap
 _WAIVER_GROUPS = ("overdue", "widened", "due_soon", "unused", "in_force")
 
@@ -174,6 +176,8 @@ class PageModel:
     waivers: Sequence[WaiverGroup]
     frameworks: Sequence[PageFramework]
     partners: Sequence[WordedPartner]
+    opinions: Sequence[WordedOpinion]
+    opinions_tally: str  # empty: no opinion was had
     most_causes: int = _MOST_CAUSES
 
 
@@ -236,6 +240,8 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         waivers=_waiver_groups(report, texts),
         frameworks=page_frameworks(report, texts.lang),
         partners=worded_partners(report, texts)[:_MOST_PARTNERS],
+        opinions=worded_opinions(report.opinions, texts)[:_MOST_OPINIONS] if report.opinions else (),
+        opinions_tally=opinions.tally(report.opinions, texts) if report.opinions else "",
     )
 
 

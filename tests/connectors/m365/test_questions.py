@@ -19,7 +19,7 @@ from cloudscan_m365.questions import QUESTIONS
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
 
-OF_A_SCOPE = {asked.ROOT.name, asked.ITEMS.name}
+OF_A_SCOPE = {asked.ITEMS.name}
 """Questions that list a scope's own things: their failure is the scope's."""
 
 NOT_ASKED = {
@@ -90,6 +90,18 @@ def test_a_failing_question_costs_what_hangs_on_it(
     rows = [gap for gap in new_gaps(undisturbed, result) if gap.question == question]
     assert rows or question in OF_A_SCOPE | FALLS_BACK or (question, failure) in ANSWERS or same(undisturbed, result)
     assert invented(undisturbed, result) == set()
+
+
+def test_a_library_is_not_asked_for_its_root_folder(server: Server, tmp_path: Path) -> None:
+    """The list begins with it, and its permissions are among those of the first page."""
+    server.faults.clear()
+    before = len(server.log)
+
+    read(estate.connector(server, tmp_path))
+
+    paths = [request.path for request in server.log[before:] if request.path.startswith("/v1.0/drives/")]
+    assert any(path.endswith("/root/delta") for path in paths)
+    assert not any(path.endswith("/root") for path in paths)
 
 
 def new_gaps(before: Read, after: Read) -> list[Gap]:
