@@ -55,8 +55,10 @@ def by_source_arn(service: str) -> str:
 
 def _callers(service: str, facets: tuple[tuple[Shape, ...], ...]) -> CallerSet:
     context = {
-        # In the context of all requests, as AWS says; it does not say which account that is for a service.
+        # In the context of all requests, as AWS says; it does not say with which values for a service.
         "aws:principalaccount": ("service",),
+        "aws:userid": ("service",),
+        "aws:principaltype": ("Service",),
         "aws:principalisawsservice": ("true",),
         "aws:principalservicename": (service,),
         "aws:principalservicenameslist": (service,),
