@@ -103,7 +103,10 @@ def test_both_reasons_are_in_words(outcome: OpinionOutcome, reasons: list[str], 
         ("en", ["Same result: 2. Contradictions: 2. Other differences: 1.", "RestrictPublicBuckets"]),
         (
             "ja",
-            ["一致：2件、矛盾：2件、その他の相違：1件。", "アクセス制御リストの項目（対象：AWSアカウントを持つ人全員）"],
+            [
+                "一致：2件、矛盾：2件、その他の相違：1件。",
+                "アクセス制御リストの項目（対象：AWSアカウントを持つ人全員）",
+            ],
         ),
     ],
 )
