@@ -1,20 +1,28 @@
 """Who only reads the ledger: with no permission to write, beside other readers, beside a scan that writes."""
 
+import json
 import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
+from cloudscan.engine.judge import judge
 from cloudscan.errors import LedgerError
 from cloudscan.ledger.database import Database
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
+from cloudscan.snapshot.snapshot import Snapshot
+from tests.kit.toy_cloud import rules, shelve
 from tests.ledger.conftest import Nights
 
 
@@ -63,6 +71,53 @@ def test_readers_do_not_wait_for_one_another_nor_for_a_writer_at_work(nights: Ni
             answers = list(threads.map(lambda _: Ledger(url).trend(), range(4)))
 
     assert answers == [[], [], [], []]
+
+
+def test_commands_that_read_answer_while_nights_are_recorded(nights: Nights, url: str, tmp_path: Path) -> None:
+    """Processes of their own: four times the same question, and the monitor's."""
+    nights.scan(plan="everybody")
+    (tmp_path / "cloudscan.toml").write_text(f'[ledger]\nurl = "{url}"\n', encoding="utf-8")
+    questions = [*[["findings", "--limit", "20", "--format", "json"]] * 4, ["health"]]
+    commands = [[sys.executable, "-m", "cloudscan", *question, "--lang", "en"] for question in questions]
+
+    running = [subprocess.Popen(command, cwd=tmp_path, stdout=-1, stderr=-1, text=True) for command in commands]
+    while any(process.poll() is None for process in running):
+        nights.scan(plan="everybody", minutes="me")
+        nights.scan(plan="everybody")
+    answers = [(process.returncode, *process.communicate()) for process in running]
+
+    assert [(code, errors) for code, _, errors in answers[:4]] == [(0, "")] * 4
+    assert all(json.loads(output) for _, output, _ in answers[:4])
+    assert answers[4][1].startswith("CLOUDSCAN ")
+    assert "UNKNOWN" not in answers[4][1]
+
+
+def test_two_who_write_at_once_lose_nothing_and_tell_nothing_twice(nights: Nights, url: str) -> None:
+    """Both have the same nights; who comes later waits, and finds that it is recorded."""
+    nights.ledger.upgrade()
+    snapshots = []
+    for day in range(4):
+        shelve(nights.company, {"plan": "everybody", f"notes-{day % 2}": "everybody"})
+        snapshots.append(nights.album.snapshot(nights.company, datetime(2026, 3, 1 + day, tzinfo=UTC)))
+    barrier = Barrier(2)
+
+    def write(name: str) -> list[int]:
+        found = []
+        for night in snapshots:
+            with Snapshot.open(night.path) as opened:
+                snapshot = Snapshot(opened.path, night.manifest, opened.db)
+                verdicts = judge(snapshot, rules())
+                barrier.wait(60)
+                found.append(len(Ledger(url).record(snapshot, verdicts, organisation=name).findings))
+        return found
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(write, ("Acme", "Acme too")))
+
+    assert answers == [[2] * 4] * 2
+    assert len(Ledger(url).trend()) == 4
+    told = [(event.fingerprint, event.kind, event.on) for event in Ledger(url).events()]
+    assert len(told) == len(set(told)) > 4
 
 
 def test_a_dry_run_only_reads(nights: Nights, url: str) -> None:
