@@ -55,6 +55,12 @@ BOTH_WAYS = with_opinions(
         ),
         (
             OpinionOutcome.ONLY_THERE,
+            ["archived", "nothing-admits-them"],
+            "External callers get in: somebody has accepted it there (archived)",
+            "No external caller gets in: nothing admits them",
+        ),
+        (
+            OpinionOutcome.ONLY_THERE,
             ["s3-deny", "s3-ignore-public-acls"],
             "External callers get in",
             "No external caller gets in: a Deny statement; IgnorePublicAcls (Block Public Access)",

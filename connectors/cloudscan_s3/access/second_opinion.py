@@ -6,7 +6,7 @@ findings" (the zone of trust: an account, or an organisation); API reference, `r
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -82,11 +82,14 @@ def compare(
     is_unread = (
         isinstance(paths.policy, Unread) or isinstance(bucket.acl, Unread) or any(_is_unknown(one) for one in ours)
     )
+    accepted = ("archived",) if external and all(one.archived for one in external) else ()
     if external and is_open:
-        is_archived = all(one.archived for one in external)
-        return Comparison(outcome=SecondOpinion.AGREES, reasons=("archived",) if is_archived else ())
+        return Comparison(outcome=SecondOpinion.AGREES, reasons=accepted)
+    if external and is_unread:
+        return Comparison(outcome=SecondOpinion.FILLS_IN, reasons=accepted)
     if external:
-        return Comparison(outcome=SecondOpinion.FILLS_IN) if is_unread else _only_there(external, ours, as_of)
+        only_there = _only_there(external, ours, as_of)
+        return replace(only_there, reasons=accepted + only_there.reasons)
     if len(told) < len(named):
         return Comparison(outcome=SecondOpinion.NOT_ANALYSED)
     if is_open:
