@@ -14,7 +14,6 @@ import msgspec
 
 from cloudscan.connector import Gap
 from cloudscan.facts import Outcome
-from cloudscan.reason import Reason
 from cloudscan_s3.access.second_opinion import Analyzer, AnalyzerFinding
 from cloudscan_s3.api.asking import Asker, name_of
 from cloudscan_s3.questions import ANALYZER_FINDINGS, ANALYZERS
@@ -29,12 +28,9 @@ _ACCOUNT: Final = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
 
 
 def analyzers_in(asker: Asker, region: str) -> tuple[Sequence[Analyzer], Sequence[Gap]]:
-    """The analyzers whose findings were read as a whole, and what is missing; without an analyzer that is said."""
+    """The analyzers whose findings were read as a whole, and what could not be read."""
     listed, gaps = asker.list(ANALYZERS, _listed, "nextToken", region=region)
     missing = [_left_out(gap) for gap in gaps]
-    if not listed and not gaps:
-        reason = Reason(code="s3-no-analyzer", values={"region": region})
-        missing.append(ANALYZERS.lacking(reason, outcome=Outcome.NOT_OFFERED))
     analyzers = []
     for arn, analyzer in listed:
         findings, gaps = asker.list(

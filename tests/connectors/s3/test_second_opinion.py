@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import Grant, Outcome, Setting
-from cloudscan.reason import Reason
 from cloudscan_emulators.aws.access_analyzer import Analyzer, ExternalFinding
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.access.access_paths import access_paths
@@ -174,15 +173,12 @@ def test_findings_are_read_to_their_last_page(server: Emulator) -> None:
     assert seen.setting("s3:bucket/closed", "second_opinion") == "only_there"
 
 
-def test_without_an_analyzer_that_is_said_once_and_nothing_else_changes(server: Emulator) -> None:
+def test_without_an_analyzer_nothing_is_missing(server: Emulator) -> None:
     opened(server)
 
     seen = read(server)
 
-    (gap,) = [gap for gap in seen.gaps if gap.question.startswith("s3-analyzer")]
-    assert (gap.outcome, gap.hides) == (Outcome.NOT_OFFERED, ())
-    assert isinstance(gap.reason, Reason)
-    assert gap.reason.code == "s3-no-analyzer"
+    assert not [gap for gap in seen.gaps if gap.question.startswith("s3-analyzer")]
     assert not [one for one in seen.facts if isinstance(one, Setting) and one.name.startswith("second_opinion")]
 
 
