@@ -9,7 +9,7 @@ _AGREES: Final = "agrees"
 _PLACES: Final = {outcome.value: place for place, outcome in enumerate(OpinionOutcome)}
 _AGREED: Final = f"SELECT count(*) FROM settings WHERE name = 'second_opinion' AND value = '{_AGREES}'"
 _DIFFERENT: Final = f"""
-    SELECT CAST(r.uid AS VARCHAR), r.name, r.platform, r.account, s.value, w.value
+    SELECT r.uid, r.name, r.platform, r.account, s.value, w.value
     FROM settings AS s JOIN resources AS r ON r.uid = s.scope_uid
     LEFT JOIN settings AS w ON w.scope_uid = s.scope_uid AND w.name = 'second_opinion_reasons'
     WHERE s.name = 'second_opinion' AND s.value <> '{_AGREES}'

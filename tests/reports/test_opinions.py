@@ -204,6 +204,7 @@ def test_the_ledger_keeps_what_a_scan_said(tmp_path: Path) -> None:
         ("closed", "acme", "only_there", ["s3-deny", "s3-ignore-public-acls"]),
         ("young", "acme", "too_young", ["analyzer-not-ready"]),
     ]
+    assert [one.uid for one in report.opinions.differences] == ["toy:closed", "toy:young"]
 
 
 def test_a_scan_without_an_opinion_records_none(tmp_path: Path) -> None:
