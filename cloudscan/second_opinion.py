@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+AGREES: Final = "agrees"
+"""How two opinions compare that are the same."""
 
 
 class OpinionOutcome(StrEnum):

@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from cloudscan.second_opinion import OpinionDifference, OpinionOutcome, SecondOpinions
+from cloudscan.second_opinion import AGREES, OpinionDifference, OpinionOutcome, SecondOpinions
 from cloudscan.snapshot.snapshot import Snapshot
 
-_AGREES: Final = "agrees"
 _PLACES: Final = {outcome.value: place for place, outcome in enumerate(OpinionOutcome)}
-_AGREED: Final = f"SELECT count(*) FROM settings WHERE name = 'second_opinion' AND value = '{_AGREES}'"
+_AGREED: Final = f"SELECT count(*) FROM settings WHERE name = 'second_opinion' AND value = '{AGREES}'"
 _DIFFERENT: Final = f"""
     SELECT r.uid, r.name, r.platform, r.account, s.value, w.value
     FROM settings AS s JOIN resources AS r ON r.uid = s.scope_uid
     LEFT JOIN settings AS w ON w.scope_uid = s.scope_uid AND w.name = 'second_opinion_reasons'
-    WHERE s.name = 'second_opinion' AND s.value <> '{_AGREES}'
+    WHERE s.name = 'second_opinion' AND s.value <> '{AGREES}'
 """
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
-from cloudscan.facts import Outcome
+from cloudscan.facts import Outcome, Setting
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
 from cloudscan_s3 import further_lists, people, quiet_nights, regions, rotation, scopes, selection
@@ -277,6 +277,10 @@ class S3Connector:
             return analyzers
         above, _ = self._analyzers_in(caller, region)
         return (*analyzers, *(one for one in above if one.of_organisation))
+
+    def _second_opinion(self, bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Setting]:
+        opinion = second_opinion.compare(bucket, paths, own_estate, self._analyzers_of(bucket), self._now)
+        return translate.second_opinion_of(bucket, opinion)
 
     def _policies_above(self, number: str) -> PoliciesInForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""
@@ -573,8 +577,7 @@ class S3Connector:
         elif self._estate.ranked_by_tag:
             bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
-        opinion = second_opinion.compare(bucket, paths, own_estate, self._analyzers_of(bucket), self._now)
-        yield from translate.second_opinion_of(bucket, opinion)
+        yield from self._second_opinion(bucket, paths, own_estate)
         inventories: inventory.Configured | None = None
         about, asked = translate.bucket_uid(bucket), scopes.deliveries_of(scope)
         if scopes.REPLICATION in asked:
@@ -647,8 +650,7 @@ class S3Connector:
         if self._estate.ranked_by_tag:
             bucket = reader.with_tags(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
-        opinion = second_opinion.compare(bucket, paths, own_estate, self._analyzers_of(bucket), self._now)
-        yield from translate.second_opinion_of(bucket, opinion)
+        yield from self._second_opinion(bucket, paths, own_estate)
         yield from quiet_nights.bucket_cursor(scope, memory, listed.created_on)
 
     def _collect_points(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:

@@ -6,7 +6,7 @@ Names follow the S3 API reference: PublicAccessBlockConfiguration, ObjectOwnersh
 from typing import Final
 
 from cloudscan.connector import SettingSpec, SettingType
-from cloudscan_s3.access.second_opinion import SecondOpinion
+from cloudscan.second_opinion import AGREES, OpinionOutcome
 
 SETTINGS: Final = (
     SettingSpec(
@@ -57,7 +57,7 @@ SETTINGS: Final = (
     SettingSpec(
         name="second_opinion",
         type=SettingType.CHOICE,
-        choices=tuple(SecondOpinion),
+        choices=(AGREES, *OpinionOutcome),
         meaning="how IAM Access Analyzer's opinion of a bucket compares with ours; only where there is an analyzer",
     ),
     SettingSpec(

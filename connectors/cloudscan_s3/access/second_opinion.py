@@ -5,13 +5,14 @@ the account and multi-region access points; no access points of other accounts, 
 findings" (the zone of trust: an account, or an organisation); API reference, `resourceControlPolicyRestriction`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final
+from functools import cached_property
+from typing import Final, Literal
 
 from cloudscan.facts import Audience
+from cloudscan.second_opinion import AGREES, OpinionOutcome
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import AccessPaths
 from cloudscan_s3.access.bucket import Bucket, Unread
@@ -19,19 +20,6 @@ from cloudscan_s3.access.own_estate import OwnEstate
 
 _POLICY_SEEN_AFTER: Final = timedelta(minutes=30)
 _BLOCK_SEEN_AFTER: Final = timedelta(hours=6)
-
-
-class SecondOpinion(StrEnum):
-    """How the two opinions of one bucket compare."""
-
-    AGREES = "agrees"
-    ONLY_THERE = "only_there"  # the analyzer says that external callers get in, we say that none does
-    ONLY_HERE = "only_here"  # we say so, the analyzer is silent
-    EXPLAINED = "explained"  # they differ, for a reason that is known to be harmless
-    TOO_YOUNG = "too_young"  # the analyzer may not have seen the latest change
-    FILLS_IN = "fills_in"  # the analyzer says so, and we could not read it
-    SILENT = "silent"  # the analyzer says nothing, and we could not read it
-    NOT_ANALYSED = "not_analysed"  # the analyzer failed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +44,20 @@ class Analyzer:
     created_on: datetime
     findings: tuple[AnalyzerFinding, ...] = ()
 
+    @cached_property
+    def by_bucket(self) -> Mapping[str, Sequence[AnalyzerFinding]]:
+        """The findings by the bucket's name: each bucket asks for its own."""
+        found: dict[str, list[AnalyzerFinding]] = {}
+        for one in self.findings:
+            found.setdefault(one.bucket, []).append(one)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The outcome, and the codes of its reasons: our own blocks' where we say that nobody gets in."""
 
-    outcome: SecondOpinion
+    outcome: OpinionOutcome | Literal["agrees"]
     reasons: tuple[str, ...] = ()
 
 
@@ -74,7 +70,7 @@ def compare(
     """
     if not analyzers:
         return None
-    named = [one for analyzer in analyzers for one in analyzer.findings if one.bucket == bucket.name]
+    named = [one for analyzer in analyzers for one in analyzer.by_bucket.get(bucket.name, ())]
     told = [one for one in named if not one.failed]
     external = [one for one in told if not _is_sister(one, own_estate)]
     ours = [path for path in paths.open if _is_external(path)]
@@ -84,41 +80,41 @@ def compare(
     )
     accepted = ("archived",) if external and all(one.archived for one in external) else ()
     if external and is_open:
-        return Comparison(outcome=SecondOpinion.AGREES, reasons=accepted)
+        return Comparison(outcome=AGREES, reasons=accepted)
     if external and is_unread:
-        return Comparison(outcome=SecondOpinion.FILLS_IN, reasons=accepted)
+        return Comparison(outcome=OpinionOutcome.FILLS_IN, reasons=accepted)
     if external:
         only_there = _only_there(external, ours, as_of)
         return replace(only_there, reasons=accepted + only_there.reasons)
     if len(told) < len(named):
-        return Comparison(outcome=SecondOpinion.NOT_ANALYSED)
+        return Comparison(outcome=OpinionOutcome.NOT_ANALYSED)
     if is_open:
         return _only_here(bucket, [path for path in ours if path.effective], analyzers, as_of)
     if is_unread:
-        return Comparison(outcome=SecondOpinion.SILENT)
+        return Comparison(outcome=OpinionOutcome.SILENT)
     if told:
-        return Comparison(outcome=SecondOpinion.EXPLAINED, reasons=("zone-of-trust",))
-    return Comparison(outcome=SecondOpinion.AGREES)
+        return Comparison(outcome=OpinionOutcome.EXPLAINED, reasons=("zone-of-trust",))
+    return Comparison(outcome=AGREES)
 
 
 def _only_there(external: Sequence[AnalyzerFinding], ours: Sequence[AccessPath], as_of: datetime) -> Comparison:
     blocks = tuple(dict.fromkeys(path.blocked_by for path in ours if path.blocked_by))
     if "s3-resource-control-policy" in blocks and all(one.beneath_control_policy for one in external):
-        return Comparison(outcome=SecondOpinion.EXPLAINED, reasons=("s3-resource-control-policy",))
+        return Comparison(outcome=OpinionOutcome.EXPLAINED, reasons=("s3-resource-control-policy",))
     seen_after = _BLOCK_SEEN_AFTER if any(_is_slow(path) for path in ours) else _POLICY_SEEN_AFTER
     if max(one.updated_on for one in external) > as_of - seen_after:
-        return Comparison(outcome=SecondOpinion.TOO_YOUNG, reasons=blocks)
-    return Comparison(outcome=SecondOpinion.ONLY_THERE, reasons=blocks or ("nothing-admits-them",))
+        return Comparison(outcome=OpinionOutcome.TOO_YOUNG, reasons=blocks)
+    return Comparison(outcome=OpinionOutcome.ONLY_THERE, reasons=blocks or ("nothing-admits-them",))
 
 
 def _only_here(
     bucket: Bucket, ours: Sequence[AccessPath], analyzers: Sequence[Analyzer], as_of: datetime
 ) -> Comparison:
     if all(not one.active or one.created_on > as_of - _POLICY_SEEN_AFTER for one in analyzers):
-        return Comparison(outcome=SecondOpinion.TOO_YOUNG, reasons=("analyzer-not-ready",))
+        return Comparison(outcome=OpinionOutcome.TOO_YOUNG, reasons=("analyzer-not-ready",))
     if all(path.access_point and path.access_point.account != bucket.account for path in ours):
-        return Comparison(outcome=SecondOpinion.EXPLAINED, reasons=("access-point-of-another-account",))
-    return Comparison(outcome=SecondOpinion.ONLY_HERE, reasons=tuple(dict.fromkeys(_whom(ours))))
+        return Comparison(outcome=OpinionOutcome.EXPLAINED, reasons=("access-point-of-another-account",))
+    return Comparison(outcome=OpinionOutcome.ONLY_HERE, reasons=tuple(dict.fromkeys(_whom(ours))))
 
 
 def _whom(paths: Sequence[AccessPath]) -> Iterator[str]:

@@ -7,7 +7,6 @@ and condition in the list itself. An organisation's analyzer is listed in the ac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from cloudscan.connector import Gap
 from cloudscan.facts import Outcome
 from cloudscan_s3.access.second_opinion import Analyzer, AnalyzerFinding
-from cloudscan_s3.api.asking import Asker, name_of
+from cloudscan_s3.api.asking import Asker, moment_of, name_of
 from cloudscan_s3.questions import ANALYZER_FINDINGS, ANALYZERS
 
 _EXTERNAL: Final = {"ACCOUNT": False, "ORGANIZATION": True}  # whether the organisation is the zone of trust
@@ -53,7 +52,7 @@ def _listed(entry: Mapping[str, Any]) -> tuple[str, Analyzer] | None:
     if of_organisation is None:
         return None
     return name_of(entry, "arn"), Analyzer(
-        of_organisation=of_organisation, active=entry["status"] == "ACTIVE", created_on=_moment(entry["createdAt"])
+        of_organisation=of_organisation, active=entry["status"] == "ACTIVE", created_on=moment_of(entry, "createdAt")
     )
 
 
@@ -70,11 +69,5 @@ def _finding(entry: Mapping[str, Any]) -> AnalyzerFinding | None:
         archived=entry["status"] == "ARCHIVED",
         failed=bool(entry.get("error")),
         beneath_control_policy=entry.get("resourceControlPolicyRestriction") == "APPLICABLE",
-        updated_on=_moment(entry["updatedAt"]),
+        updated_on=moment_of(entry, "updatedAt"),
     )
-
-
-def _moment(given: object) -> datetime:
-    if not isinstance(given, datetime):
-        raise TypeError("timestamp")
-    return given.astimezone(UTC)

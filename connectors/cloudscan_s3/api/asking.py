@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from botocore import exceptions as sdk_errors
@@ -241,3 +242,11 @@ def name_of(entry: Mapping[str, Any], member: str) -> str:
     if not isinstance(name, str) or not name:
         raise ValueError(member)
     return name
+
+
+def moment_of(entry: Mapping[str, Any], member: str) -> datetime:
+    """When something happened, in UTC. Raises `TypeError` where an entry of a list says it in another form."""
+    moment = entry[member]
+    if not isinstance(moment, datetime):
+        raise TypeError(member)
+    return moment.astimezone(UTC)

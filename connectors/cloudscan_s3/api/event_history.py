@@ -7,14 +7,14 @@ data plane, such as an object's ACL, are never in it.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from cloudscan.connector import Gap
 from cloudscan.errors import Malformed
-from cloudscan_s3.api.asking import Answer, Asker, name_of
+from cloudscan_s3.api.asking import Answer, Asker, moment_of, name_of
 from cloudscan_s3.changes import Event
 from cloudscan_s3.questions import EVENT_HISTORY
 
@@ -69,16 +69,10 @@ def _event(entry: Mapping[str, Any]) -> Event:
         id=name_of(entry, "EventId"),
         name=name_of(entry, "EventName"),
         source=name_of(entry, "EventSource"),
-        happened_on=_moment(entry["EventTime"]),
+        happened_on=moment_of(entry, "EventTime"),
         buckets=frozenset(filter(None, (_bucket_name(name) for name in (*named, *_in_request(request))))),
         failed=bool(detail.error_code),
     )
-
-
-def _moment(given: object) -> datetime:
-    if not isinstance(given, datetime):
-        raise TypeError("EventTime")
-    return given.astimezone(UTC)
 
 
 def _in_request(request: Mapping[str, Any]) -> Sequence[object]:

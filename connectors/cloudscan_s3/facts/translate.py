@@ -177,7 +177,7 @@ def second_opinion_of(bucket: Bucket, opinion: Comparison | None) -> Iterator[Se
     """How an analyzer's opinion of a bucket compares with ours; nothing where there is none."""
     if opinion is not None:
         uid = bucket_uid(bucket)
-        yield Setting(scope_uid=uid, name="second_opinion", value=opinion.outcome.value)
+        yield Setting(scope_uid=uid, name="second_opinion", value=str(opinion.outcome))
         yield Setting(scope_uid=uid, name="second_opinion_reasons", value=", ".join(opinion.reasons))
 
 

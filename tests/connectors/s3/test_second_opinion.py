@@ -10,13 +10,14 @@ from botocore.exceptions import ClientError
 
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import Grant, Outcome, Setting
+from cloudscan.second_opinion import OpinionOutcome
 from cloudscan_emulators.aws.access_analyzer import Analyzer, ExternalFinding
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import Block, Bucket, ControlPolicies, ControlPolicy, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.second_opinion import Analyzer as Opinion
-from cloudscan_s3.access.second_opinion import AnalyzerFinding, Comparison, SecondOpinion, compare
+from cloudscan_s3.access.second_opinion import AnalyzerFinding, Comparison, compare
 from cloudscan_s3.questions import BUCKET_POLICY
 from tests.connectors.s3.estate import ACCOUNT, bucket, policy, read
 
@@ -132,7 +133,7 @@ def test_opinions_are_compared(
 def test_silence_of_an_analyzer_that_is_not_ready_contradicts_nothing(more: dict[str, Any]) -> None:
     comparison = compared(PUBLIC, **more)
 
-    assert comparison == Comparison(outcome=SecondOpinion.TOO_YOUNG, reasons=("analyzer-not-ready",))
+    assert comparison == Comparison(outcome=OpinionOutcome.TOO_YOUNG, reasons=("analyzer-not-ready",))
 
 
 def found(name: str, analyzer: Analyzer = EXTERNAL, **more: Any) -> ExternalFinding:
