@@ -52,7 +52,7 @@ _CARE: Final[Mapping[str, str]] = {
 """What a cluster may do with a task that reads a platform."""
 
 _MODEST: Final[Mapping[str, str]] = {
-    # Spark's pages remember a thousand queries with the whole text of their plans: hundreds of MB for all rules.
+    # Spark's pages remember a thousand queries, each with the whole text of its plans.
     "spark.sql.maxPlanStringLength": "10000",
     "spark.sql.ui.retainedExecutions": "20",
     "spark.ui.retainedJobs": "100",

@@ -212,11 +212,10 @@ def main() -> None:
 
 def keep(items: int, requests: float) -> None:
     """Keep the requests, which do not depend on the machine, for the page of performance."""
-    size = f"{items:,} items in libraries of about 260"
     figures = [
         Figure(
-            work=f"Microsoft 365, {size}, a first scan",
-            ours=requests,
+            work=f"Microsoft 365, {items:,} items in libraries of fewer than 1,000, a first scan",
+            ours=round(requests, 1),
             unit="requests per 1,000 items",
             wanted="≤ 15 in libraries of 1,000 and more",
         ),

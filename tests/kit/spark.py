@@ -2,13 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from cloudscan.snapshot.database import column_spec
+from cloudscan.snapshot.tables import enum_statements
+from cloudscan.spark import functions
 from cloudscan.spark.session import Cluster, session
 
 MASTER = "local-cluster[2,1,1024]"
@@ -39,3 +44,22 @@ def cluster(folder: Path) -> Iterator[SparkSession]:
         patch.setenv("PYTHONPATH", modules)
         with session(Cluster(master=MASTER)) as spark:
             yield spark
+
+
+@contextmanager
+def on_both_engines(
+    spark: SparkSession, tables: Mapping[str, tuple[Mapping[str, str], pa.Table]]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same tables, with their columns as DuckDB declares them, as views on Spark and in a database here."""
+    for declaration in functions.declarations():
+        spark.sql(declaration)
+    with duckdb.connect(":memory:") as db:
+        db.execute("SET TimeZone = 'UTC'")
+        for statement in enum_statements():
+            db.execute(statement)
+        for name, (columns, table) in tables.items():
+            spark.createDataFrame(table).createOrReplaceTempView(name)
+            db.execute(f"CREATE TABLE {name} ({column_spec(columns)})")
+            db.register("given", table)
+            db.execute(f"INSERT INTO {name} SELECT * FROM given")
+        yield db

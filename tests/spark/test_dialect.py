@@ -12,11 +12,9 @@ import sqlglot
 from pyspark.sql import SparkSession
 from sqlglot import exp
 
-from cloudscan.snapshot.database import column_spec
 from cloudscan.snapshot.sql import by_rung
-from cloudscan.snapshot.tables import enum_statements
-from cloudscan.spark import functions
 from cloudscan.spark.dialect import Untranslatable, translate
+from tests.kit.spark import on_both_engines
 
 pytestmark = pytest.mark.long
 
@@ -123,25 +121,17 @@ def odd(spark: SparkSession) -> Iterator[duckdb.DuckDBPyConnection]:
     ]  # fmt: skip
     rows.append((99, *[None] * (len(COLUMNS) - 1)))
     days = [(key, DAYS[key % len(DAYS)]) for key, *_ in rows]
-    for declaration in functions.declarations():
-        spark.sql(declaration)
-    with duckdb.connect(":memory:") as db:
-        db.execute("SET TimeZone = 'UTC'")
-        for statement in enum_statements():
-            db.execute(statement)
-        for name, columns, given in (
-            ("exposures", COLUMNS, rows),
-            ("people", {"uid": "BIGINT", "last_day": "DATE"}, days),
-        ):
-            arrays = [
-                pa.array(values, ARROW_TYPES.get(kind, pa.string()))
-                for values, kind in zip(zip(*given, strict=True), columns.values(), strict=True)
-            ]
-            table = pa.Table.from_arrays(arrays, names=list(columns))
-            spark.createDataFrame(table).createOrReplaceTempView(name)
-            db.execute(f"CREATE TABLE {name} ({column_spec(columns)})")
-            db.register("given", table)
-            db.execute(f"INSERT INTO {name} SELECT * FROM given")
+    tables = {}
+    for name, columns, given in (
+        ("exposures", COLUMNS, rows),
+        ("people", {"uid": "BIGINT", "last_day": "DATE"}, days),
+    ):
+        arrays = [
+            pa.array(values, ARROW_TYPES.get(kind, pa.string()))
+            for values, kind in zip(zip(*given, strict=True), columns.values(), strict=True)
+        ]
+        tables[name] = (columns, pa.Table.from_arrays(arrays, names=list(columns)))
+    with on_both_engines(spark, tables) as db:
         yield db
 
 

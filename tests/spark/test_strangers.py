@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from cloudscan.snapshot.database import column_spec
 from cloudscan.snapshot.sql import check
-from cloudscan.snapshot.tables import LADDERS, TABLES, enum_statements
+from cloudscan.snapshot.tables import LADDERS, TABLES
 from cloudscan.spark import functions
 from cloudscan.spark.dialect import Untranslatable, translate
+from tests.kit.spark import on_both_engines
 from tests.spark.test_dialect import ARROW_TYPES, BOUND, DAYS, JSONS, MOMENTS, TEXTS
 
 pytestmark = pytest.mark.long
@@ -146,25 +146,21 @@ def value(table: str, column: str, kind: str, row: int) -> object:
 @pytest.fixture(scope="module")
 def full(spark: SparkSession) -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table with odd values, on both engines."""
-    for declaration in functions.declarations():
-        spark.sql(declaration)
-    with duckdb.connect(":memory:") as db:
-        db.execute("SET TimeZone = 'UTC'")
-        for statement in enum_statements():
-            db.execute(statement)
-        for name, columns in TABLES.items():
-            table = pa.table(
+    tables = {
+        name: (
+            columns,
+            pa.table(
                 {
                     column: pa.array(
                         [value(name, column, kind, row) for row in range(ROWS)], ARROW_TYPES.get(kind, pa.string())
                     )
                     for column, kind in columns.items()
                 }
-            )
-            spark.createDataFrame(table).createOrReplaceTempView(name)
-            db.execute(f"CREATE TABLE {name} ({column_spec(columns)})")
-            db.register("given", table)
-            db.execute(f"INSERT INTO {name} SELECT * FROM given")
+            ),
+        )
+        for name, columns in TABLES.items()
+    }
+    with on_both_engines(spark, tables) as db:
         yield db
 
 
